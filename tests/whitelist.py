@@ -1,0 +1,1 @@
+"""Names that are used in ways the search for dead code cannot see (kept short; each with its reason)."""
