@@ -77,7 +77,7 @@ def counted(report: Path) -> Count:
     """The numbers of a JUnit report; a report that is missing is one failure."""
     if not report.exists():
         return Count(failed=1)
-    suite = ElementTree.parse(report).getroot()[0].attrib  # noqa: S314 - pytest wrote it a moment ago
+    suite = ElementTree.parse(report).getroot()[0].attrib
     failed = int(suite["failures"]) + int(suite["errors"])
     skipped = int(suite["skipped"])
     return Count(passed=int(suite["tests"]) - failed - skipped, failed=failed, skipped=skipped)
