@@ -1,0 +1,206 @@
+"""What a Registry says, as frozen structs with the defaults of the CRD.
+
+The CRD is the source of truth; a test holds these structs and its schema against each other, names, allowed values and
+defaults. `Spec()` is what `spec: {}` means. Where the schema may not default (a persisted default member of a union
+makes every later switch to another member fail), the default stands here and `parse` fills it in.
+
+Rejected: pydantic models (a second validation beside the API server's, and a dependency, for nothing that the schema
+does not say already) and reading dicts everywhere (a misspelt key would be found by a user).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Switch = Literal["Enabled", "Disabled"]
+StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir"]
+TlsMode = Literal["CertManager", "SecretRef", "SelfSigned", "Disabled"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An override of the image that the operator's settings give for the line."""
+
+    repository: str | None = None
+    tag: str | None = None
+    digest: str | None = None
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersistentVolumeClaim:
+    """A claim that the operator makes; its size is in the API server's canonical form."""
+
+    size: str = "20Gi"
+    storage_class_name: str | None = None
+    access_modes: tuple[str, ...] = ("ReadWriteOnce",)
+    when_deleted: Literal["Retain", "Delete"] = "Retain"
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingClaim:
+    """A claim that the user keeps."""
+
+    claim_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyDir:
+    """Storage that ends with the pod."""
+
+    size_limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where the content lives; exactly one member once parsed."""
+
+    persistent_volume_claim: PersistentVolumeClaim | None = None
+    existing_claim: ExistingClaim | None = None
+    empty_dir: EmptyDir | None = None
+
+    @property
+    def kind(self) -> StorageKind:
+        if self.existing_claim is not None:
+            return "ExistingClaim"
+        if self.empty_dir is not None:
+            return "EmptyDir"
+        return "PersistentVolumeClaim"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRef:
+    """An issuer of cert-manager or of an external group."""
+
+    name: str
+    kind: str = "Issuer"
+    group: str = "cert-manager.io"
+
+
+@dataclass(frozen=True, slots=True)
+class CertManager:
+    """A certificate by cert-manager; without `issuer_ref` by a CA of the Registry's own."""
+
+    issuer_ref: IssuerRef | None = None
+    duration: str = "2160h"
+    renew_before: str = "720h"
+    algorithm: Literal["ECDSA", "RSA"] = "ECDSA"
+    size: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Where the certificate comes from (exactly one source once parsed) and what it is for."""
+
+    cert_manager: CertManager | None = None
+    secret_ref: str | None = None
+    self_signed: bool = False
+    disabled: bool = False
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    min_version: Literal["1.2", "1.3"] = "1.2"
+    internal_names: Switch = "Enabled"
+
+    @property
+    def mode(self) -> TlsMode:
+        if self.disabled:
+            return "Disabled"
+        if self.self_signed:
+            return "SelfSigned"
+        if self.secret_ref is not None:
+            return "SecretRef"
+        return "CertManager"
+
+    @property
+    def enabled(self) -> bool:
+        return not self.disabled
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKeyRef:
+    """A key of a Secret in the Registry's namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who may log in."""
+
+    mode: Literal["Htpasswd", "Disabled"] = "Htpasswd"
+    htpasswd_secret_ref: SecretKeyRef | None = None
+    admin_user: Switch = "Enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the Registry is reached; without `port` 443, or 80 without TLS."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    port: int | None = None
+    node_port: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    load_balancer_class: str | None = None
+    external_traffic_policy: Literal["Cluster", "Local"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the registry writes."""
+
+    level: Literal["error", "warn", "info", "debug"] = "info"
+    format: Literal["json", "text"] = "json"
+    access: Switch = "Enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What the author may say of the pod; members are as Kubernetes spells them."""
+
+    resources: Json = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    affinity: Json = field(default_factory=dict)
+    tolerations: tuple[Json, ...] = ()
+    topology_spread_constraints: tuple[Json, ...] = ()
+    priority_class_name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    service_account_annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is wanted; `Spec()` is what an empty spec means."""
+
+    version: Literal["2", "3"] = "2"
+    image: Image = field(default_factory=Image)
+    storage: Storage = field(default_factory=lambda: Storage(persistent_volume_claim=PersistentVolumeClaim()))
+    tls: Tls = field(default_factory=lambda: Tls(cert_manager=CertManager()))
+    auth: Auth = field(default_factory=Auth)
+    service: Service = field(default_factory=Service)
+    access: Literal["ReadWrite", "ReadOnly"] = "ReadWrite"
+    reconciliation: Literal["Active", "Paused"] = "Active"
+    log: Log = field(default_factory=Log)
+    pod: Pod = field(default_factory=Pod)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A Registry as it was read; `status` stays raw, since only `status/` understands it."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: Spec
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    finalizers: tuple[str, ...] = ()
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
