@@ -1,0 +1,30 @@
+"""A Registry's configuration file: the author's wishes translated to what `registry/` knows how to say."""
+
+from __future__ import annotations
+
+from ..api.registry import Registry
+from ..registry import config as distribution
+from . import deployment, secrets
+
+
+def text(registry: Registry, *, http_secret: str) -> str:
+    """The configuration file of the Registry's pods."""
+    spec = registry.spec
+    htpasswd = f"{deployment.HTPASSWD_FOLDER}/{secrets.HTPASSWD_KEY}" if spec.auth.mode == "Htpasswd" else None
+    return distribution.render(
+        distribution.Options(
+            line=spec.version,
+            port=deployment.PORT,
+            drain_seconds=deployment.DRAIN_SECONDS,
+            http_secret=http_secret,
+            storage=distribution.filesystem(deployment.DATA_FOLDER),
+            tls_folder=deployment.TLS_FOLDER if spec.tls.enabled else None,
+            min_tls_version=spec.tls.min_version,
+            htpasswd_file=htpasswd,
+            read_only=spec.access == "ReadOnly",
+            log_level=spec.log.level,
+            log_format=spec.log.format,
+            access_log=spec.log.access == "Enabled",
+            log_fields={"service": "registry", "registry": f"{registry.namespace}/{registry.name}"},
+        )
+    )

@@ -1,0 +1,184 @@
+"""The workload of a Registry.
+
+The pod template names its inputs (`<name>-config-<hash>`, `<name>-tls-<hash>`), so it changes when, and only when, one
+of them does; no annotation with a hash is needed, and a pod that is evicted in the middle of a change comes back with
+exactly what it had. The password file is the one input that changes in place: the registry reads it anew.
+"""
+
+from __future__ import annotations
+
+from ..api.registry import Registry
+from . import meta, secrets
+from .names import Names
+from .service import TARGET_PORT
+
+PORT = 5000
+CONFIG_FOLDER = "/etc/registry-operator"
+CONFIG_FILE = f"{CONFIG_FOLDER}/{secrets.CONFIG_KEY}"
+TLS_FOLDER = "/etc/registry-tls"
+HTPASSWD_FOLDER = "/etc/registry-users"
+DATA_FOLDER = "/var/lib/registry"
+USER = 65532
+PRE_STOP_SECONDS = 5
+DRAIN_SECONDS = 60
+GRACE_SECONDS = PRE_STOP_SECONDS + DRAIN_SECONDS + 10
+
+
+def deployment(
+    registry: Registry,
+    *,
+    image: str,
+    config_secret: str,
+    tls_secret: str | None,
+    htpasswd_secret: str | None,
+    claim_name: str | None,
+) -> meta.Object:
+    """The Deployment. One pod that gives way before the next comes: its volume can be mounted once."""
+    names = Names(registry.name)
+    pod = registry.spec.pod
+    template_metadata: meta.Object = {"labels": {**pod.labels, **meta.labels(registry.name)}}
+    if pod.annotations:
+        template_metadata["annotations"] = dict(pod.annotations)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": meta.metadata(registry, names.deployment),
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 0,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": meta.selector(registry.name)},
+            "template": {
+                "metadata": template_metadata,
+                "spec": {
+                    **_pod_spec(registry),
+                    "containers": [_container(registry, image, bool(tls_secret), bool(htpasswd_secret))],
+                    "volumes": _volumes(registry, config_secret, tls_secret, htpasswd_secret, claim_name),
+                },
+            },
+        },
+    }
+
+
+def _pod_spec(registry: Registry) -> meta.Object:
+    """All of the pod but its containers and volumes. No service links: a Service named `registry-auth` would become
+    environment variables that the registry takes for configuration, and refuses to start on."""
+    spec: meta.Object = {
+        "serviceAccountName": Names(registry.name).service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    if registry.spec.image.pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in registry.spec.image.pull_secrets]
+    return {**spec, **_scheduling(registry)}
+
+
+def _scheduling(registry: Registry) -> meta.Object:
+    pod = registry.spec.pod
+    own = {"labelSelector": {"matchLabels": meta.selector(registry.name)}}
+    wanted = {
+        "nodeSelector": dict(pod.node_selector),
+        "affinity": meta.canonical(pod.affinity),
+        "tolerations": meta.canonical(pod.tolerations),
+        "topologySpreadConstraints": [{**own, **meta.canonical(each)} for each in pod.topology_spread_constraints],
+        "priorityClassName": pod.priority_class_name,
+    }
+    return {key: value for key, value in wanted.items() if value}
+
+
+def _container(registry: Registry, image: str, tls: bool, htpasswd: bool) -> meta.Object:
+    container: meta.Object = {
+        "name": "registry",
+        "image": image,
+        "imagePullPolicy": registry.spec.image.pull_policy,
+        "command": ["registry"],
+        "args": ["serve", CONFIG_FILE],
+        "env": _env(registry),
+        "ports": [{"name": TARGET_PORT, "containerPort": PORT, "protocol": "TCP"}],
+        "volumeMounts": _mounts(tls, htpasswd),
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        **_probes("HTTPS" if tls else "HTTP"),
+    }
+    resources = meta.canonical({key: registry.spec.pod.resources.get(key) for key in ("limits", "requests")})
+    if resources:
+        container["resources"] = resources
+    return container
+
+
+def _probes(scheme: str) -> meta.Object:
+    """Probes on `/`, the one path that answers without credentials and turns 503 when the storage fails.
+
+    On a filesystem a restart is what cures a stale mount, so liveness may ask the same; it waits two minutes.
+    """
+    get = {"httpGet": {"path": "/", "port": TARGET_PORT, "scheme": scheme}}
+    return {
+        "startupProbe": {**get, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 60},
+        "readinessProbe": {**get, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 2},
+        "livenessProbe": {**get, "periodSeconds": 20, "timeoutSeconds": 5, "failureThreshold": 6},
+    }
+
+
+def _env(registry: Registry) -> list[meta.Object]:
+    """The little that is no configuration: `REGISTRY_…` variables are parsed as YAML and never used.
+
+    Line 2 and 3.0 are built with a Go that does not know its limits. Without a limit the variable is the node's CPUs,
+    which is Go's own choice.
+    """
+    cpu = {"resource": "limits.cpu", "divisor": "1"}
+    env: list[meta.Object] = [
+        {"name": "GOMAXPROCS", "valueFrom": {"resourceFieldRef": cpu}},
+        {"name": "OTEL_TRACES_EXPORTER", "value": "none"},
+    ]
+    return env
+
+
+def _mounts(tls: bool, htpasswd: bool) -> list[meta.Object]:
+    """Folders, never single files (`subPath`): a folder follows its Secret."""
+    mounts: list[meta.Object] = [
+        {"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True},
+        {"name": "data", "mountPath": DATA_FOLDER},
+    ]
+    if tls:
+        mounts.append({"name": "tls", "mountPath": TLS_FOLDER, "readOnly": True})
+    if htpasswd:
+        mounts.append({"name": "htpasswd", "mountPath": HTPASSWD_FOLDER, "readOnly": True})
+    return mounts
+
+
+def _volumes(
+    registry: Registry, config: str, tls: str | None, htpasswd: str | None, claim_name: str | None
+) -> list[meta.Object]:
+    """No Secret is optional: without its password file the registry would invent a user and log the password."""
+    volumes = [_secret_volume("config", config), _data_volume(registry, claim_name)]
+    if tls:
+        volumes.append(_secret_volume("tls", tls))
+    if htpasswd:
+        volumes.append(_secret_volume("htpasswd", htpasswd))
+    return volumes
+
+
+def _secret_volume(name: str, secret: str) -> meta.Object:
+    return {"name": name, "secret": {"secretName": secret, "defaultMode": 0o440}}
+
+
+def _data_volume(registry: Registry, claim_name: str | None) -> meta.Object:
+    if claim_name:
+        return {"name": "data", "persistentVolumeClaim": {"claimName": claim_name}}
+    wanted = registry.spec.storage.empty_dir
+    limit = wanted.size_limit if wanted else None
+    return {"name": "data", "emptyDir": {"sizeLimit": limit} if limit else {}}

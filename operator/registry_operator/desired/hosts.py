@@ -1,0 +1,95 @@
+"""The names under which a Registry is reached: in status, in credentials and in its certificate must stand the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
+
+from ..api.registry import Registry
+
+CLUSTER_DOMAIN = "cluster.local"
+
+
+def port(registry: Registry) -> int:
+    """The port of the Service."""
+    return registry.spec.service.port or _scheme_port(registry)
+
+
+def server_name(registry: Registry) -> str:
+    """The host name without a port: what a client verifies the certificate against."""
+    if registry.spec.tls.internal_names == "Disabled":
+        for name in registry.spec.tls.dns_names:
+            if "*" not in name:
+                return name
+    return f"{registry.name}.{registry.namespace}.svc"
+
+
+def host(registry: Registry) -> str:
+    """What stands before `/repository:tag`: the host, and the port where a client has to say it."""
+    return _with_port(registry, server_name(registry))
+
+
+def url(registry: Registry) -> str:
+    """The address of the registry's API."""
+    return f"{'https' if registry.spec.tls.enabled else 'http'}://{host(registry)}"
+
+
+def hosts(registry: Registry, *, cluster_domain: str = CLUSTER_DOMAIN) -> tuple[str, ...]:
+    """Every host[:port] that credentials are good for; the first is `host`."""
+    tls = registry.spec.tls
+    names = [server_name(registry)]
+    if tls.internal_names == "Enabled":
+        names.append(f"{registry.name}.{registry.namespace}.svc.{cluster_domain}")
+    names += [name for name in tls.dns_names if "*" not in name]
+    names += [_bracketed(address) for address in tls.ip_addresses]
+    found = [_with_port(registry, name) for name in names]
+    if registry.spec.service.node_port:
+        outside = [name for name in names if not name.startswith(f"{registry.name}.{registry.namespace}.svc")]
+        found += [f"{name}:{registry.spec.service.node_port}" for name in outside]
+    return _unique(found)
+
+
+def own_ca(registry: Registry) -> bool:
+    """Whether the certificate comes from a CA that was made for this Registry alone, and may thus say what we like."""
+    tls = registry.spec.tls
+    if tls.mode == "CertManager":
+        return tls.cert_manager is None or tls.cert_manager.issuer_ref is None
+    return tls.mode == "SelfSigned"
+
+
+def server_names(
+    registry: Registry, cluster_ip: str | None, *, cluster_domain: str = CLUSTER_DOMAIN
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The DNS names and the addresses that the certificate must cover.
+
+    The bare name and the ClusterIP only with a CA of the Registry's own: from a company's CA they would speak for
+    every `name` of every namespace, and for whatever Service gets the address next.
+    """
+    tls = registry.spec.tls
+    names: list[str] = []
+    if tls.internal_names == "Enabled":
+        base = f"{registry.name}.{registry.namespace}"
+        names = [f"{base}.svc", f"{base}.svc.{cluster_domain}", base]
+        if own_ca(registry):
+            names.append(registry.name)
+    addresses = list(tls.ip_addresses)
+    if own_ca(registry) and cluster_ip and cluster_ip != "None":
+        addresses.insert(0, cluster_ip)
+    return _unique([*names, *tls.dns_names]), _unique(addresses)
+
+
+def _scheme_port(registry: Registry) -> int:
+    return 443 if registry.spec.tls.enabled else 80
+
+
+def _with_port(registry: Registry, name: str) -> str:
+    number = port(registry)
+    return name if number == _scheme_port(registry) else f"{name}:{number}"
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

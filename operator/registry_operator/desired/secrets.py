@@ -1,0 +1,96 @@
+"""The Secrets of a Registry.
+
+Three sorts, which are written differently: *generated* values (`internal`, `admin_generated`, `selfsigned`) are created
+by POST only, so that a stale cache or a second operator can never overwrite one; *derived* ones (`admin`, `htpasswd`)
+are applied; *content-addressed* ones (`config`, `tls`) are immutable and carry the hash of what they hold in their
+name, so that a pod can never start on half of a change.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+
+from ..api.registry import Registry
+from . import meta
+from .config_map import CA_KEY
+from .names import Names
+
+CONFIG_KEY = "config.yml"
+HTPASSWD_KEY = "htpasswd"
+HTTP_SECRET_KEY = "http-secret"  # noqa: S105  (the key of a value, not the value)
+PROBE_PASSWORD_KEY = "probe-password"  # noqa: S105
+SALT_KEY = "salt-key"
+ADMIN_USER = "admin"
+
+
+def internal(registry: Registry, *, http_secret: str, probe_password: str, salt_key: str) -> meta.Object:
+    """Generated: what only the operator and the registry know."""
+    data = {HTTP_SECRET_KEY: http_secret, PROBE_PASSWORD_KEY: probe_password, SALT_KEY: salt_key}
+    return _secret(registry, Names(registry.name).internal, data)
+
+
+def admin_generated(registry: Registry, *, username: str, password: str, hosts: Sequence[str]) -> meta.Object:
+    """Generated: the administrator's password; with the one derived key without which the type is refused."""
+    data = {"username": username, "password": password, ".dockerconfigjson": docker_config(hosts, username, password)}
+    return _secret(registry, Names(registry.name).admin, data, kind="kubernetes.io/dockerconfigjson")
+
+
+def admin(registry: Registry, *, username: str, password: str, hosts: Sequence[str], ca: str | None) -> meta.Object:
+    """Derived from the password: what users mount as a pull secret or read to log in.
+
+    `username` and `password` are not among the applied keys: what was generated is never written again.
+    """
+    data = {".dockerconfigjson": docker_config(hosts, username, password), "registry": hosts[0]}
+    if ca:
+        data[CA_KEY] = ca
+    return _secret(registry, Names(registry.name).admin, data, kind="kubernetes.io/dockerconfigjson")
+
+
+def htpasswd(registry: Registry, text: str) -> meta.Object:
+    """Derived: the password file. Mutable and mounted as a folder, since the registry reads it anew when it changes."""
+    return _secret(registry, Names(registry.name).htpasswd, {HTPASSWD_KEY: text})
+
+
+def config(registry: Registry, text: str, *, salt_key: bytes) -> meta.Object:
+    """Content-addressed: one complete configuration file (a Secret, since it holds `http.secret`)."""
+    name = Names(registry.name).config(meta.content_hash(salt_key, text.encode()))
+    return _secret(registry, name, {CONFIG_KEY: text}, immutable=True)
+
+
+def tls(registry: Registry, *, crt: str, key: str, salt_key: bytes) -> meta.Object:
+    """Content-addressed: the certificate and the key that the pods serve.
+
+    Without `ca.crt`: the registry has no use for it, and a CA bundle that changes alone must not roll the pods.
+    """
+    name = Names(registry.name).tls(meta.content_hash(salt_key, crt.encode(), key.encode()))
+    return _secret(registry, name, {"tls.crt": crt, "tls.key": key}, kind="kubernetes.io/tls", immutable=True)
+
+
+def selfsigned(registry: Registry, *, ca_crt: str, ca_key: str, crt: str, key: str) -> meta.Object:
+    """Generated: the operator's own CA for this Registry, and the certificate that it signed."""
+    data = {CA_KEY: ca_crt, "ca.key": ca_key, "tls.crt": crt, "tls.key": key}
+    return _secret(registry, Names(registry.name).selfsigned, data, kind="kubernetes.io/tls")
+
+
+def docker_config(hosts: Sequence[str], username: str, password: str) -> str:
+    """The content of `.dockerconfigjson`, good for each of the hosts."""
+    auth = base64.b64encode(f"{username}:{password}".encode()).decode()
+    entry = {"username": username, "password": password, "auth": auth}
+    return json.dumps({"auths": dict.fromkeys(hosts, entry)}, separators=(",", ":"))
+
+
+def _secret(
+    registry: Registry, name: str, data: Mapping[str, str], *, kind: str = "Opaque", immutable: bool = False
+) -> meta.Object:
+    result: meta.Object = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": meta.metadata(registry, name),
+        "type": kind,
+        "data": meta.encode(data),
+    }
+    if immutable:
+        result["immutable"] = True
+    return result

@@ -1,0 +1,33 @@
+"""The address of a Registry."""
+
+from __future__ import annotations
+
+from ..api.registry import Registry
+from . import hosts, meta
+from .names import Names
+
+TARGET_PORT = "registry"
+
+
+def service(registry: Registry) -> meta.Object:
+    """The Service; what the author leaves open (ClusterIP, node ports) is the API server's to choose and to keep."""
+    wanted = registry.spec.service
+    port: meta.Object = {
+        "name": "https" if registry.spec.tls.enabled else "http",
+        "port": hosts.port(registry),
+        "protocol": "TCP",
+        "targetPort": TARGET_PORT,
+    }
+    if wanted.node_port and wanted.type != "ClusterIP":
+        port["nodePort"] = wanted.node_port
+    spec: meta.Object = {"type": wanted.type, "selector": meta.selector(registry.name), "ports": [port]}
+    if wanted.load_balancer_class and wanted.type == "LoadBalancer":
+        spec["loadBalancerClass"] = wanted.load_balancer_class
+    if wanted.external_traffic_policy and wanted.type != "ClusterIP":
+        spec["externalTrafficPolicy"] = wanted.external_traffic_policy
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta.metadata(registry, Names(registry.name).service, annotations=wanted.annotations),
+        "spec": spec,
+    }

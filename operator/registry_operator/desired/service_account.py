@@ -1,0 +1,21 @@
+"""The identity of a Registry's pods: for roles of a cloud and for image pulls, never for the Kubernetes API."""
+
+from __future__ import annotations
+
+from ..api.registry import Registry
+from . import meta
+from .names import Names
+
+
+def service_account(registry: Registry) -> meta.Object:
+    """The ServiceAccount; its token is mounted nowhere."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": meta.metadata(
+            registry,
+            Names(registry.name).service_account,
+            annotations=registry.spec.pod.service_account_annotations,
+        ),
+        "automountServiceAccountToken": False,
+    }

@@ -1,0 +1,93 @@
+"""The registry's configuration file, rendered from data: one complete file, nothing by environment variables.
+
+The registry ignores keys that it does not know, so a misspelt one would silently do nothing, and it parses its
+environment variables as YAML, so a password like `0012345` would become another: hence data, dumped, and tests that
+feed the result to the real binary of each line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+Section = dict[str, Any]
+
+# What distribution does with uploads that nobody finishes. All four keys, or it panics.
+_UPLOAD_PURGING: Section = {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may differ between two registries."""
+
+    line: Literal["2", "3"]
+    port: int
+    drain_seconds: int
+    http_secret: str
+    storage: Mapping[str, Section]  # the section of the one storage driver, under its name
+    tls_folder: str | None = None  # with tls.crt and tls.key; None = plain HTTP
+    min_tls_version: Literal["1.2", "1.3"] = "1.2"
+    htpasswd_file: str | None = None  # None = no authentication
+    read_only: bool = False
+    log_level: str = "info"
+    log_format: str = "json"
+    access_log: bool = True
+    log_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(options: Options) -> str:
+    """The text of the file."""
+    data: Section = {
+        "version": 0.1,
+        "log": {
+            "level": options.log_level,
+            "formatter": options.log_format,
+            "fields": dict(options.log_fields),
+            "accesslog": {"disabled": not options.access_log},
+        },
+        "storage": _storage(options),
+        "http": _http(options),
+        "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
+    }
+    if options.htpasswd_file is not None:
+        data["auth"] = {"htpasswd": {"realm": "registry", "path": options.htpasswd_file}}
+    return yaml.safe_dump(data, sort_keys=True, default_flow_style=False, width=1000)
+
+
+def filesystem(folder: str) -> dict[str, Section]:
+    """The storage section for a mounted volume."""
+    return {"filesystem": {"rootdirectory": folder}}
+
+
+def _storage(options: Options) -> Section:
+    """No cache of blob descriptors: on a filesystem it gains next to nothing, and after a deletion it vouches for
+    layers that are gone."""
+    return {
+        **options.storage,
+        "delete": {"enabled": True},
+        "maintenance": {"readonly": {"enabled": options.read_only}, "uploadpurging": dict(_UPLOAD_PURGING)},
+    }
+
+
+def _http(options: Options) -> Section:
+    """Relative URLs work under every name a registry is reached by. A drain time without a unit would be nanoseconds.
+    HTTP/2 of line 2 comes from a Go without the fix of CVE-2023-44487 (Rapid Reset)."""
+    http: Section = {
+        "addr": f":{options.port}",
+        "secret": options.http_secret,
+        "relativeurls": True,
+        "draintimeout": f"{options.drain_seconds}s",
+        "headers": {"X-Content-Type-Options": ["nosniff"]},
+    }
+    if options.line == "2":
+        http["http2"] = {"disabled": True}
+    if options.tls_folder is not None:
+        http["tls"] = {
+            "certificate": f"{options.tls_folder}/tls.crt",
+            "key": f"{options.tls_folder}/tls.key",
+            "minimumtls": f"tls{options.min_tls_version}",
+        }
+    return http
