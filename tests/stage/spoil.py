@@ -1,0 +1,76 @@
+"""Ways to spoil a request: what a rule of the proxy does instead of passing it on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from .traffic import Forward, Spoil
+
+
+def answer(code: int, reason: str, message: str = "injected", *, retry_after: int | None = None) -> Spoil:
+    """The server is never asked."""
+
+    async def spoil(_: web.BaseRequest, __: Forward) -> web.StreamResponse:
+        return status(code, reason, message, retry_after)
+
+    return spoil
+
+
+def refuse() -> Spoil:
+    """The connection is cut before the server is asked."""
+
+    async def spoil(incoming: web.BaseRequest, _: Forward) -> web.StreamResponse:
+        abort(incoming)
+        return web.Response(status=502)
+
+    return spoil
+
+
+def lose_answer() -> Spoil:
+    """The server does what it is asked; its answer never arrives."""
+
+    async def spoil(incoming: web.BaseRequest, forward: Forward) -> web.StreamResponse:
+        await forward()
+        abort(incoming)
+        return web.Response(status=502)
+
+    return spoil
+
+
+def delay(seconds: float) -> Spoil:
+    """The server is asked later."""
+
+    async def spoil(_: web.BaseRequest, forward: Forward) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await forward()
+
+    return spoil
+
+
+def before(act: Callable[[], object]) -> Spoil:
+    """`act` happens (in a thread of its own) before the server is asked: how a test wins a race on purpose."""
+
+    async def spoil(_: web.BaseRequest, forward: Forward) -> web.StreamResponse:
+        await asyncio.to_thread(act)
+        return await forward()
+
+    return spoil
+
+
+def status(code: int, reason: str, message: str, retry_after: int | None = None) -> web.Response:
+    """What the API server answers where it refuses."""
+    details = {} if retry_after is None else {"retryAfterSeconds": retry_after}
+    document = {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "code": code, "reason": reason, "message": message, "details": details,
+    }  # fmt: skip
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return web.json_response(document, status=code, headers=headers)
+
+
+def abort(connection: web.BaseRequest) -> None:
+    if connection.transport is not None:
+        connection.transport.abort()
