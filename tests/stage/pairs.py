@@ -52,9 +52,7 @@ def make_pair(names: Sequence[str], *, days: int = 30) -> Pair:
     return Pair(_pem(leaf), key.decode(), _pem(ca))
 
 
-def _builder(
-    subject: Name, issuer: Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
+def _builder(subject: Name, issuer: Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

@@ -36,14 +36,13 @@ class Proxy:
         self._contexts = {True: client_context(cluster, {}), False: client_context(cluster, user)}
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._watches: dict[int, tuple[Request, web.BaseRequest]] = {}
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Proxy:
         for tokened, context in self._contexts.items():
             self._sessions[tokened] = _session(context)
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1)
-        await self._site.start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
 
     async def __aexit__(self, *_: object) -> None:

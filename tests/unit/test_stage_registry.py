@@ -141,7 +141,7 @@ async def ask(  # one request as the operator's probe sends it
     password: str = "right",
 ) -> aiohttp.ClientResponse:
     context = ssl.create_default_context(cadata=trust.authority) if trust else False
-    headers = {"Host": host, "Authorization": aiohttp.BasicAuth("alice", password).encode()}
+    headers = {"Host": host, "Authorization": aiohttp.encode_basic_auth("alice", password)}
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
         session.request(
