@@ -29,8 +29,8 @@ check: $(VENV)/.made ## Format, lint, types, layers, dead code
 	@$(RUN) tests.run check
 
 format: $(VENV)/.made ## Format the Python sources
-	@$(VENV)/bin/ruff format operator tests
-	@$(VENV)/bin/ruff check --fix operator tests
+	@$(VENV)/bin/ruff format crds operator tests
+	@$(VENV)/bin/ruff check --fix crds operator tests
 
 unit: $(VENV)/.made ## Unit and golden tests
 	@$(RUN) tests.run unit

@@ -26,8 +26,8 @@ PYTEST: dict[str, tuple[list[str], int]] = {
 }
 
 CHECKS: tuple[tuple[str, list[str]], ...] = (
-    ("format", ["ruff", "format", "--check", "--quiet", "operator", "tests"]),
-    ("lint", ["ruff", "check", "--quiet", "operator", "tests"]),
+    ("format", ["ruff", "format", "--check", "--quiet", "crds", "operator", "tests"]),
+    ("lint", ["ruff", "check", "--quiet", "crds", "operator", "tests"]),
     ("types", ["mypy"]),
     ("layers", ["lint-imports", "--no-cache"]),
     ("dead code", ["vulture", "operator", "tests/whitelist.py", "--min-confidence", "60"]),

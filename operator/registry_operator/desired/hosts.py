@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 
-from registry_operator.api.registry import Registry
+from ..api.registry import Registry
 
 CLUSTER_DOMAIN = "cluster.local"
 

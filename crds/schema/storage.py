@@ -1,0 +1,115 @@
+"""`spec.storage`: a union whose kind never changes, since no content would move with it."""
+
+from __future__ import annotations
+
+from .parts import NAME, Schema, at_most_one, choice, listing, matching, object_name, record, rule, size, text
+
+COPY = "make a Registry of another name and copy the images with a client"
+
+
+def storage() -> Schema:
+    return record(
+        "Where the images are kept. At most one member; without any, persistentVolumeClaim.",
+        at_most_one(
+            "storage",
+            "persistentVolumeClaim",
+            "existingClaim",
+            "emptyDir",
+            otherwise="the operator makes a claim of 20Gi",
+        ),
+        atomic=True,
+        persistentVolumeClaim=_claim(),
+        existingClaim=record(
+            "A claim that somebody else keeps; the operator never deletes it.",
+            required=("claimName",),
+            claimName=object_name("Name of the PersistentVolumeClaim in the namespace of the Registry."),
+        ),
+        emptyDir=record(
+            "No storage beyond the life of the pod, for tests and caches.",
+            sizeLimit=size("Most that the pod may store. Without it the node's disk is the limit."),
+        ),
+    )
+
+
+def _claim() -> Schema:
+    modes = listing(
+        "Access modes of the claim. Without them ReadWriteOnce.",
+        choice("", "ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"),
+        2,
+        kind="set",
+    )
+    modes["minItems"] = 1
+    modes["x-kubernetes-validations"] = [
+        rule(
+            "self.size() == 1 || !('ReadWriteOncePod' in self)",
+            "may have ReadWriteOncePod alone only: remove the other one",
+        )
+    ]
+    return record(
+        "A claim that the operator makes and that outlives the Registry.",
+        size=size("Size of the claim. It may grow, if the class of storage can.", default="20Gi"),
+        storageClassName=text(
+            "Class of storage. Without it the cluster's default class; empty for a volume that was made beforehand.",
+            matching(f"({NAME})?", "must be the name of a StorageClass, or empty"),
+            longest=253,
+            shortest=0,
+        ),
+        accessModes=modes,
+        whenDeleted=choice(
+            "What becomes of the claim when the Registry is deleted. Retain: it stays, and a Registry of the same name "
+            "takes it back. Delete: the images are deleted too.",
+            "Retain",
+            "Delete",
+            default="Retain",
+        ),
+    )
+
+
+def immutable() -> list[Schema]:
+    """What may not change, as rules of `spec`, since an absent `storage` counts as its default.
+
+    A change of kind is told once: the rules on members look only at what kept its kind.
+    """
+    kept = " && ".join(
+        f"{_has('self', member)} == {_has('oldSelf', member)}" for member in ("existingClaim", "emptyDir")
+    )
+
+    def unless_kind_changes(condition: str, message: str) -> Schema:
+        return rule(f"!({kept}) || ({condition})", message, at=".storage")
+
+    def both(default: str, *path: str) -> tuple[str, str]:
+        return _value("self", default, *path), _value("oldSelf", default, *path)
+
+    size_now, size_before = both("'20Gi'", "persistentVolumeClaim", "size")
+    modes_now, modes_before = both("['ReadWriteOnce']", "persistentVolumeClaim", "accessModes")
+    return [
+        rule(kept, f"may not change its kind, since the images would stay behind: {COPY}", at=".storage"),
+        unless_kind_changes(
+            " == ".join(both("'-'", "persistentVolumeClaim", "storageClassName")),
+            f"may not change storageClassName, since a claim keeps its class: {COPY}",
+        ),
+        unless_kind_changes(
+            f"{modes_now}.all(mode, mode in {modes_before}) && {modes_before}.all(mode, mode in {modes_now})",
+            f"may not change accessModes, since a claim keeps them: {COPY}",
+        ),
+        unless_kind_changes(
+            f"!isQuantity({size_now}) || !isQuantity({size_before}) || "
+            f"quantity({size_now}).compareTo(quantity({size_before})) >= 0",
+            "may grow but not shrink, since a volume cannot: set persistentVolumeClaim.size to what it was or more, "
+            f"or {COPY}",
+        ),
+        unless_kind_changes(
+            " == ".join(both("'-'", "existingClaim", "claimName")),
+            f"may not change claimName, since the images would stay in the other claim: {COPY}",
+        ),
+    ]
+
+
+def _has(side: str, *path: str) -> str:
+    """Whether a member of `storage` is there, with all that is above it."""
+    steps = ["storage", *path]
+    return "(" + " && ".join(f"has({'.'.join([side, *steps[: end + 1]])})" for end in range(len(steps))) + ")"
+
+
+def _value(side: str, default: str, *path: str) -> str:
+    return f"({_has(side, *path)} ? {'.'.join([side, 'storage', *path])} : {default})"

@@ -1,1 +1,0 @@
-"""The keyed engine: queue, informers, references and leadership. It knows no kind of ours."""

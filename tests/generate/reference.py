@@ -1,0 +1,72 @@
+"""`docs/reference.md`: every field of the CRDs with its type, its default and its rules, one table an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+INTRODUCTION = """# Reference of the API
+
+<!-- Made from crds/schema by `make docs`; edit there. -->
+
+`kubectl explain registry.spec --recursive` shows the same. References are to objects of the Registry's own namespace.
+"""
+
+
+def page(definitions: list[dict[str, Any]]) -> str:
+    parts = [INTRODUCTION]
+    for definition in definitions:
+        names = definition["spec"]["names"]
+        group = definition["spec"]["group"]
+        for version in definition["spec"]["versions"]:
+            schema = version["schema"]["openAPIV3Schema"]
+            parts.append(f"## {names['kind']} (`{group}/{version['name']}`)\n\n{schema['description']}\n")
+            parts.append(f"Short name: `{names['shortNames'][0]}`.{_rules(schema)}\n")
+            parts += [section for name in ("spec", "status") for section in _sections(name, schema["properties"][name])]
+    return "\n".join(parts)
+
+
+def _sections(path: str, schema: dict[str, Any]) -> Iterator[str]:
+    """The object's own table, then those of the objects in it."""
+    rows = [_row(name, field, name in schema.get("required", ())) for name, field in schema["properties"].items()]
+    table = "\n".join(["| field | type | default | |", "|---|---|---|---|", *rows])
+    yield f"### {path}\n\n{schema.get('description', '')}{_rules(schema)}\n\n{table}\n"
+    for name, field in schema["properties"].items():
+        inner, suffix = (field["items"], "[]") if field["type"] == "array" else (field, "")
+        if "properties" in inner and "externalDocs" not in field:
+            yield from _sections(f"{path}.{name}{suffix}", inner)
+
+
+def _row(name: str, field: dict[str, Any], required: bool) -> str:
+    default = f"`{_plain(field['default'])}`" if "default" in field else ("required" if required else "")
+    about = field.get("description", "")
+    if "externalDocs" in field:
+        about += f" As in [Kubernetes]({field['externalDocs']['url']})."
+    if "properties" not in field:
+        about += _rules(field) + _rules(field.get("items", {}))
+    about = about.replace("|", "\\|").replace("\n", "<br>").replace("<br><br>", "<br>")
+    return f"| `{name}` | {_type(field)} | {default} | {about} |"
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " \\| ".join(f"`{option}`" for option in field["enum"])
+    if field["type"] == "array":
+        return f"list of {_type(field['items'])}"
+    if "additionalProperties" in field:
+        return f"map of {_type(field['additionalProperties'])}"
+    bounds = f" {field['minimum']} to {field['maximum']}" if "minimum" in field and "maximum" in field else ""
+    return f"{field['type']}{bounds}"
+
+
+def _rules(schema: dict[str, Any]) -> str:
+    messages = [rule["message"] for rule in schema.get("x-kubernetes-validations", ())]
+    return "".join(f"\n\n- It {message}." if _is_verb(message) else f"\n\n- {message}." for message in messages)
+
+
+def _is_verb(message: str) -> bool:
+    return message.split()[0] in ("must", "may")
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
