@@ -7,9 +7,9 @@ that clients which trust it go on trusting a Registry that returns.
 
 from __future__ import annotations
 
-from ..api.registry import CertManager, IssuerRef, Registry
-from . import hosts, meta
-from .names import Names
+from registry_operator.api.registry import CertManager, IssuerRef, Registry
+from registry_operator.desired import hosts, meta
+from registry_operator.desired.names import Names
 
 API_VERSION = "cert-manager.io/v1"
 GROUP = "cert-manager.io"

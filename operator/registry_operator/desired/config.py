@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..api.registry import Registry
-from ..registry import config as distribution
-from . import deployment, secrets
+from registry_operator.api.registry import Registry
+from registry_operator.desired import deployment, secrets
+from registry_operator.registry import config as distribution
 
 
 def text(registry: Registry, *, http_secret: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..api.registry import Registry
-from . import meta
-from .names import Names
+from registry_operator.api.registry import Registry
+from registry_operator.desired import meta
+from registry_operator.desired.names import Names
 
 CA_KEY = "ca.crt"
 

@@ -7,10 +7,10 @@ exactly what it had. The password file is the one input that changes in place: t
 
 from __future__ import annotations
 
-from ..api.registry import Registry
-from . import meta, secrets
-from .names import Names
-from .service import TARGET_PORT
+from registry_operator.api.registry import Registry
+from registry_operator.desired import meta, secrets
+from registry_operator.desired.names import Names
+from registry_operator.desired.service import TARGET_PORT
 
 PORT = 5000
 CONFIG_FOLDER = "/etc/registry-operator"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 
-from ..api.registry import Registry
+from registry_operator.api.registry import Registry
 
 CLUSTER_DOMAIN = "cluster.local"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..api.registry import Registry
+from registry_operator.api.registry import Registry
 
 
 def reference(registry: Registry, default: str) -> str:

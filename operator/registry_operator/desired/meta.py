@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from ..api.registry import Registry
+from registry_operator.api.registry import Registry
 
 API_VERSION = "teamregistry.io/v1alpha1"
 KIND = "Registry"

@@ -1,9 +1,9 @@
 """The Secrets of a Registry.
 
-Three sorts, which are written differently: *generated* values (`internal`, `admin_generated`, `selfsigned`) are created
-by POST only, so that a stale cache or a second operator can never overwrite one; *derived* ones (`admin`, `htpasswd`)
-are applied; *content-addressed* ones (`config`, `tls`) are immutable and carry the hash of what they hold in their
-name, so that a pod can never start on half of a change.
+Three sorts, which are written differently. *Generated* values (see the `…_GENERATED` keys) are created by POST only, so
+that a stale cache or a second operator can never overwrite one. *Derived* ones are applied. *Content-addressed* Secrets
+(`config`, `tls`) are immutable and carry the hash of what they hold in their name, so that a pod can never start on
+half of a change.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from ..api.registry import Registry
-from . import meta
-from .config_map import CA_KEY
-from .names import Names
+from registry_operator.api.registry import Registry
+from registry_operator.desired import meta
+from registry_operator.desired.config_map import CA_KEY
+from registry_operator.desired.names import Names
 
 CONFIG_KEY = "config.yml"
 HTPASSWD_KEY = "htpasswd"
@@ -24,6 +24,11 @@ PROBE_PASSWORD_KEY = "probe-password"  # noqa: S105
 SALT_KEY = "salt-key"
 ADMIN_USER = "admin"
 
+# The keys of generated Secrets that are written once and never again.
+INTERNAL_GENERATED = frozenset({HTTP_SECRET_KEY, PROBE_PASSWORD_KEY, SALT_KEY})
+ADMIN_GENERATED = frozenset({"username", "password"})
+SELFSIGNED_GENERATED = frozenset({CA_KEY, "ca.key", "tls.crt", "tls.key"})
+
 
 def internal(registry: Registry, *, http_secret: str, probe_password: str, salt_key: str) -> meta.Object:
     """Generated: what only the operator and the registry know."""
@@ -31,18 +36,15 @@ def internal(registry: Registry, *, http_secret: str, probe_password: str, salt_
     return _secret(registry, Names(registry.name).internal, data)
 
 
-def admin_generated(registry: Registry, *, username: str, password: str, hosts: Sequence[str]) -> meta.Object:
-    """Generated: the administrator's password; with the one derived key without which the type is refused."""
-    data = {"username": username, "password": password, ".dockerconfigjson": docker_config(hosts, username, password)}
-    return _secret(registry, Names(registry.name).admin, data, kind="kubernetes.io/dockerconfigjson")
-
-
 def admin(registry: Registry, *, username: str, password: str, hosts: Sequence[str], ca: str | None) -> meta.Object:
-    """Derived from the password: what users mount as a pull secret or read to log in.
-
-    `username` and `password` are not among the applied keys: what was generated is never written again.
-    """
-    data = {".dockerconfigjson": docker_config(hosts, username, password), "registry": hosts[0]}
+    """What users mount as a pull secret, or read to log in: generated under ADMIN_GENERATED, the rest follows from it
+    and from the addresses, and is kept so."""
+    data = {
+        "username": username,
+        "password": password,
+        "registry": hosts[0],
+        ".dockerconfigjson": docker_config(hosts, username, password),
+    }
     if ca:
         data[CA_KEY] = ca
     return _secret(registry, Names(registry.name).admin, data, kind="kubernetes.io/dockerconfigjson")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..api.registry import Registry
-from . import hosts, meta
-from .names import Names
+from registry_operator.api.registry import Registry
+from registry_operator.desired import hosts, meta
+from registry_operator.desired.names import Names
 
 TARGET_PORT = "registry"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -117,7 +117,7 @@ class Client:
         metadata_only: bool = False,
         timeout_seconds: int = 290,
         silence_seconds: float = 75,
-    ) -> AsyncIterator[Object]:
+    ) -> AsyncGenerator[Object, None]:
         """The changes after `resource_version`, bookmarks included, until the server ends the stream.
 
         The server sends a bookmark about every minute; `silence_seconds` without a byte means that the connection is

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .certificates import BadCertificate, Leaf, parse_pair
+from registry_operator.registry.certificates import BadCertificate, Leaf, parse_pair
 
 CA_DAYS = 3650
 LEAF_DAYS = 90

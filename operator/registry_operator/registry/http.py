@@ -1,0 +1,151 @@
+"""One HTTP request over one connection whose certificate was judged first.
+
+An HTTP library hides the connection, and what is asked here is about just that: which certificate did this very
+connection get, was it to be trusted, and not one byte of a password before that is known. What remains of HTTP is a
+request line, a handful of headers and the head of the answer. (aiohttp was tried: the peer's certificate is gone with
+the connection as soon as an answer without a body has arrived.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from registry_operator.registry.certificates import Leaf, parse_der
+
+MAXIMUM_HEAD = 16 * 1024
+MAXIMUM_BODY = 4 * 1024
+
+_STATUS = re.compile(r"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: .*)?")
+
+
+class NotHttp(Exception):
+    """The other side speaks something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A registry's name for clients (`host`, `port`), and where to connect to instead of looking that up."""
+
+    host: str
+    port: int
+    address: str
+    address_port: int
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port in (80, 443) else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of an answer, and the first bytes of its body if it is an error."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes = b""
+
+
+class Connection:
+    """An open connection for one request; `leaf` is the certificate that the other side showed."""
+
+    def __init__(self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._target = target
+        self._reader = reader
+        self._writer = writer
+        channel: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
+        der = channel.getpeercert(binary_form=True) if channel else None
+        self.leaf: Leaf | None = parse_der(der) if der else None
+
+    async def request(self, what: str, authorization: str | None = None) -> Response:
+        """Send the one request (`METHOD path`) and read the head of its answer."""
+        lines = [
+            f"{what} HTTP/1.1",
+            f"Host: {self._target.authority}",
+            "User-Agent: registry-operator",
+            "Content-Length: 0",
+            "Connection: close",
+        ]
+        if authorization is not None:
+            lines.append(f"Authorization: {authorization}")
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+        await self._writer.drain()
+        try:
+            head = await self._reader.readuntil(b"\r\n\r\n")
+        except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
+            raise NotHttp from None
+        response = _parse(head)
+        if response.status < 400:
+            return response
+        return Response(response.status, response.headers, await self._some_body())
+
+    async def _some_body(self) -> bytes:
+        body = b""
+        while len(body) < MAXIMUM_BODY and (more := await self._reader.read(MAXIMUM_BODY - len(body))):
+            body += more
+        return body
+
+    def close(self) -> None:
+        """Give the connection up at once; there is nothing left on it that anybody waits for."""
+        self._writer.transport.abort()
+
+
+async def connect(target: Target, context: ssl.SSLContext | None) -> Connection:
+    """Open a connection, with TLS if there is a context for it."""
+    reader, writer = await asyncio.open_connection(
+        target.address,
+        target.address_port,
+        ssl=context,
+        server_hostname=target.host if context else None,
+        limit=MAXIMUM_HEAD,
+    )
+    try:
+        return Connection(target, reader, writer)
+    except BaseException:
+        writer.transport.abort()
+        raise
+
+
+@lru_cache(maxsize=128)
+def verifying(ca_pem: str) -> ssl.SSLContext:
+    """Trusts these authorities alone, as lenient as Go's clients: any of them may end a chain, and authorities made
+    before RFC 5280 was taken seriously still count."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=ca_pem)
+    return _lenient(context)
+
+
+@cache
+def verifying_by_system() -> ssl.SSLContext:
+    """Trusts what the operator's image trusts."""
+    return _lenient(ssl.create_default_context())
+
+
+@cache
+def looking() -> ssl.SSLContext:
+    """Takes any certificate, to see which one is served. Nothing is sent over it unless that one was expected."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _parse(head: bytes) -> Response:
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    match = _STATUS.fullmatch(first)
+    if match is None:
+        raise NotHttp
+    pairs = (line.partition(":") for line in lines)
+    return Response(int(match["status"]), {name.strip().lower(): value.strip() for name, _, value in pairs})
