@@ -1,0 +1,195 @@
+"""A cluster on this machine: up, down, exec, load.
+
+cluster = LocalCluster("mine", control_plane_only=True)
+cluster.up()          # a second up() finds it running and does nothing
+cluster.kubeconfig    # a file that needs no other
+cluster.down()        # nothing is left
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.cluster import addresses as address_plan
+from tests.cluster import control_plane, credentials, machine, preconditions
+from tests.cluster.addresses import Addresses
+from tests.cluster.api import Api, apply
+from tests.cluster.errors import ClusterError
+from tests.cluster.kubectl import kubectl_path
+from tests.cluster.layout import NODE_NAME, ROOT, Layout
+from tests.cluster.plan import Plan
+from tests.cluster.programs import Programs, programs
+from tests.cluster.shell import run, wait_until
+
+DEVICE = "node0"  # the node's end of the wire
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")  # short, because paths of sockets may have 107 characters
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+class LocalCluster:
+    """One cluster of this machine, known by its name; other processes reach the same one by the same name."""
+
+    def __init__(
+        self,
+        name: str = "default",
+        *,
+        control_plane_only: bool = False,
+        cert_manager: bool = True,
+        say: Callable[[str], None] = _silent,
+    ) -> None:
+        if not NAME.fullmatch(name):
+            raise ClusterError(
+                f"{name!r} is no name for a cluster: use at most 32 of a-z, 0-9 and -, such as {NODE_NAME}"
+            )
+        self.name = name
+        self.layout = Layout(ROOT / name)
+        self._mode = {"control_plane_only": control_plane_only, "cert_manager": cert_manager}
+        self._say = say
+
+    @property
+    def control_plane_only(self) -> bool:
+        return bool(self._mode["control_plane_only"])
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.layout.kubeconfig
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(int(self._state()["index"]))
+
+    @property
+    def node_ip(self) -> str:
+        """The node's address: NodePorts answer here, and the API server on port 6443."""
+        return self.addresses.node
+
+    @property
+    def running(self) -> bool:
+        return machine.pid(self.layout) is not None
+
+    def up(self) -> None:
+        """Start the cluster and return when it works; keep one that runs as wanted."""
+        preconditions.check(control_plane_only=self.control_plane_only)
+        if self.running and self._state().get("mode") == self._mode and Api(self.layout, self.addresses).ready():
+            self._say(f"cluster {self.name} is running")
+            return
+        self.down()
+        built = programs(*self._needed())
+        addresses = self._claim_addresses()
+        try:
+            self._start(built, addresses)
+        except BaseException:
+            self._stop()  # the folder stays: its logs tell why
+            self._say(f"the logs are in {self.layout.logs} until the next up or down")
+            raise
+
+    def down(self) -> None:
+        """End the cluster and delete all of it; fine when there is none."""
+        if not self.layout.folder.exists():
+            return
+        self._stop()
+        end = time.monotonic() + 30
+        while self.layout.folder.exists():
+            try:
+                shutil.rmtree(self.layout.folder)
+            except FileNotFoundError:
+                continue  # somebody else deletes it too
+            except OSError as error:
+                if time.monotonic() > end:
+                    raise ClusterError(f"cannot delete {self.layout.folder}: {error}") from error
+                time.sleep(0.1)
+
+    def exec(self, argv: Sequence[str], *, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command on the node."""
+        return run(*machine.inside(self.layout, *argv), check=check, timeout=timeout)
+
+    def _needed(self) -> list[str]:
+        return ["kubernetes", *(["cert-manager"] if self._mode["cert_manager"] else [])]
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = json.loads(self.layout.state.read_text())
+        except FileNotFoundError:
+            raise ClusterError(f"there is no cluster {self.name}: call up() first") from None
+        return state
+
+    def _claim_addresses(self) -> Addresses:
+        """Choose addresses and write them down under a lock: two clusters that start at once get different ones."""
+        ROOT.mkdir(parents=True, exist_ok=True)
+        with (ROOT / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            taken = [json.loads(state.read_text())["index"] for state in ROOT.glob("*/cluster.json")]
+            chosen = address_plan.free(taken, address_plan.routed_networks())
+            self.layout.logs.mkdir(parents=True)
+            self.layout.state.write_text(json.dumps({"index": chosen.index, "mode": self._mode}))
+        return chosen
+
+    def _start(self, built: Programs, addresses: Addresses) -> None:
+        layout = self.layout
+        (layout.folder / "gates").mkdir()
+        layout.hosts.write_text(f"127.0.0.1 localhost\n{addresses.node} {NODE_NAME}\n")
+        layout.resolv_conf.write_text("# A node asks nobody: it knows no names but those of its hosts file.\n")
+        credentials.write(layout, addresses, f"registry-operator-{self.name}")
+        Plan(
+            folder=str(layout.folder),
+            hostname=NODE_NAME,
+            device=DEVICE,
+            address=addresses.node,
+            gateway=addresses.host,
+            prefix=addresses.link,
+            processes=control_plane.processes(layout, addresses, built, cert_manager=bool(self._mode["cert_manager"])),
+        ).write(layout.plan)
+        self._connect(addresses, machine.start(layout))
+        api = Api(layout, addresses)
+        wait_until("the API server", api.ready, seconds=90, hint=f"see {layout.logs}")
+        self._wait_for_namespace_default(api)
+        if self._mode["cert_manager"]:
+            self._give_cert_manager(built)
+
+    def _connect(self, addresses: Addresses, pid: int) -> None:
+        """A wire between the host and the node, and the routes that make the node a second machine."""
+        device = addresses.device
+        run("ip", "link", "add", device, "type", "veth", "peer", "name", DEVICE, "netns", str(pid))
+        run("ip", "addr", "add", f"{addresses.host}/{addresses.link}", "dev", device)
+        run("ip", "link", "set", device, "up")
+        for network in (addresses.services, addresses.pods):
+            run("ip", "route", "replace", str(network), "via", addresses.node, "dev", device)
+
+    def _wait_for_namespace_default(self, api: Api) -> None:
+        """The controllers run once a namespace has its service account and the cluster's CA; then pods are admitted."""
+        path = "/api/v1/namespaces/default"
+
+        def admitted() -> bool:
+            wanted = (f"{path}/serviceaccounts/default", f"{path}/configmaps/kube-root-ca.crt")
+            return all(api.get(object_path)[0] == 200 for object_path in wanted)
+
+        wait_until("the controllers of namespace default", admitted, hint=f"see {self.layout.logs}")
+
+    def _give_cert_manager(self, built: Programs) -> None:
+        kubectl = str(kubectl_path())
+        apply(kubectl, self.layout, files=[str(path) for path in built.cert_manager_crds])
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "cert-manager"}}
+        apply(kubectl, self.layout, objects=[namespace])
+        self.layout.gate(control_plane.CRDS_READY).touch()
+
+    def _stop(self) -> None:
+        machine.stop(self.layout)
+        if self.layout.state.exists():
+            run("ip", "link", "del", self.addresses.device, check=False)
+
+
+def names() -> list[str]:
+    """The clusters that have a folder on this machine, running or failed."""
+    return sorted(state.parent.name for state in ROOT.glob("*/cluster.json") if os.access(state, os.R_OK))
