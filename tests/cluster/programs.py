@@ -35,7 +35,7 @@ class Program:
     version: str = ""
     stamps: tuple[str, ...] = ()  # variables that the linker sets
 
-    def stamp_flags(self) -> str:
+    def linker_flags(self) -> str:
         return " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in self.stamps)])
 
 
@@ -73,42 +73,42 @@ PROGRAMS = {
 }
 
 
-@dataclass(frozen=True)
 class Programs:
-    """A folder that holds the programs asked for."""
-
-    folder: Path
+    """Where the programs lie that `programs()` was asked for."""
 
     def path(self, name: str) -> Path:
-        return self.folder / "bin" / name
+        return folder(name) / name
 
     @property
     def cert_manager_crds(self) -> list[Path]:
-        return sorted((self.folder / "crds" / "cert-manager").glob("*.yaml"))
+        return sorted((folder("cert-manager") / "crds").glob("*.yaml"))
 
 
-def folder() -> Path:
+@functools.cache
+def folder(name: str) -> Path:
     """Named after the sources: a changed pin or source makes a new folder, and nothing stale is ever run."""
-    return cache.root() / f"programs-{cache.digest_of_files(SOURCES, repr(PROGRAMS), platform.machine())}"
+    what = PROGRAMS[name]
+    parts = (what.package, what.version, what.linker_flags(), platform.machine())
+    digest = cache.digest(parts) if what.version else cache.digest_of_files(SOURCES, *parts)
+    return cache.root() / "programs" / f"{name}-{digest}"
 
 
 def programs(*names: str) -> Programs:
     """The programs of these names (all, when none is named), built when they are missing."""
+    result = Programs()
     wanted = names or tuple(PROGRAMS)
-    result = Programs(folder())
     if all(result.path(name).exists() for name in wanted):
         return result
-    with cache.locked(result.folder):
+    with cache.locked(cache.root() / "programs"):
         missing = [name for name in wanted if not result.path(name).exists()]
         if missing:
-            minutes = sum(PROGRAMS[name].minutes for name in missing)
+            minutes = max(1, round(sum(PROGRAMS[name].minutes for name in missing)))
             print(
-                f"Building {', '.join(missing)} into {result.folder}: once, about {max(1, round(minutes))} min "
-                "on two cores when Go's caches are empty.",
+                f"Building {', '.join(missing)}: once, about {minutes} min on two cores when Go's caches are empty.",
                 flush=True,
             )
         for name in missing:
-            _build(name, PROGRAMS[name], result)
+            _build(name, PROGRAMS[name])
     return result
 
 
@@ -117,22 +117,22 @@ def program(name: str) -> Path:
     return programs(name).path(name)
 
 
-def _build(name: str, what: Program, into: Programs) -> None:
+def _build(name: str, what: Program) -> None:
     """Build beside the final place and rename: a half-made file is never taken for a program."""
-    scratch = into.folder / "scratch"
+    target = folder(name)
+    scratch = target / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    (into.folder / "bin").mkdir(exist_ok=True)
-    flags = ["-v", "-trimpath", "-ldflags", what.stamp_flags()]
+    flags = ["-v", "-trimpath", "-ldflags", what.linker_flags()]
     if what.version:
         argv = [str(go()), "install", *flags, f"{what.package}@{what.version}"]
     else:
         argv = [str(go()), "build", *flags, "-mod=readonly", "-o", str(scratch / name), what.package]
-    _go(name, argv, scratch, into.folder / f"build-{name}.log")
+    _go(name, argv, scratch, target / "build.log")
     if name == "cert-manager":
-        _keep_crds(into)
-    built = next(path for path in scratch.rglob("*") if path.is_file())  # `go install` for another system adds a folder
-    built.replace(into.path(name))
+        _keep_crds(target / "crds")
+    built = next(path for path in scratch.rglob("*") if path.is_file())
+    built.replace(target / name)
     shutil.rmtree(scratch)
 
 
@@ -163,11 +163,10 @@ def _go(name: str, argv: list[str], scratch: Path, log: Path) -> None:
     print(f"  {name}: done in {time.monotonic() - start:.0f} s", flush=True)
 
 
-def _keep_crds(into: Programs) -> None:
+def _keep_crds(target: Path) -> None:
     """cert-manager's CRDs stand in its module, beside the sources that we build: same version, no other download."""
     module = run(go(), "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager", cwd=SOURCES, timeout=300)
-    target = into.folder / "crds" / "cert-manager"
-    target.mkdir(parents=True, exist_ok=True)
+    target.mkdir(exist_ok=True)
     for crd in sorted((Path(module.stdout.strip()) / "deploy" / "crds").glob("*.yaml")):
         if crd.name.startswith(("cert-manager.io_", "acme.cert-manager.io_")):
             (target / crd.name).write_bytes(crd.read_bytes())
