@@ -82,7 +82,7 @@ class Leader:
             except (Conflict, AlreadyExists):
                 outcome = "standing by: another candidate was faster"
             except (ApiError, TimeoutError) as error:
-                outcome = f"it cannot be acquired: {error or 'the API server is too slow'}"
+                outcome = f"it cannot be acquired: {str(error) or 'the API server is too slow'}"
             if outcome != said:
                 said = outcome
                 _LOG.info("the Lease %s/%s: %s", self._namespace, self._name, outcome)
