@@ -17,6 +17,18 @@ from typing import Any, Literal
 Switch = Literal["Enabled", "Disabled"]
 StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir"]
 TlsMode = Literal["CertManager", "SecretRef", "SelfSigned", "Disabled"]
+Line = Literal["2", "3"]
+PullPolicy = Literal["Always", "IfNotPresent", "Never"]
+WhenDeleted = Literal["Retain", "Delete"]
+KeyAlgorithm = Literal["ECDSA", "RSA"]
+TlsVersion = Literal["1.2", "1.3"]
+AuthMode = Literal["Htpasswd", "Disabled"]
+ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
+TrafficPolicy = Literal["Cluster", "Local"]
+LogLevel = Literal["error", "warn", "info", "debug"]
+LogFormat = Literal["json", "text"]
+Access = Literal["ReadWrite", "ReadOnly"]
+Reconciliation = Literal["Active", "Paused"]
 Json = dict[str, Any]
 
 
@@ -27,7 +39,7 @@ class Image:
     repository: str | None = None
     tag: str | None = None
     digest: str | None = None
-    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    pull_policy: PullPolicy = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
 
 
@@ -38,7 +50,7 @@ class PersistentVolumeClaim:
     size: str = "20Gi"
     storage_class_name: str | None = None
     access_modes: tuple[str, ...] = ("ReadWriteOnce",)
-    when_deleted: Literal["Retain", "Delete"] = "Retain"
+    when_deleted: WhenDeleted = "Retain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class CertManager:
     issuer_ref: IssuerRef | None = None
     duration: str = "2160h"
     renew_before: str = "720h"
-    algorithm: Literal["ECDSA", "RSA"] = "ECDSA"
+    algorithm: KeyAlgorithm = "ECDSA"
     size: int = 256
 
 
@@ -102,7 +114,7 @@ class Tls:
     disabled: bool = False
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
-    min_version: Literal["1.2", "1.3"] = "1.2"
+    min_version: TlsVersion = "1.2"
     internal_names: Switch = "Enabled"
 
     @property
@@ -132,7 +144,7 @@ class SecretKeyRef:
 class Auth:
     """Who may log in."""
 
-    mode: Literal["Htpasswd", "Disabled"] = "Htpasswd"
+    mode: AuthMode = "Htpasswd"
     htpasswd_secret_ref: SecretKeyRef | None = None
     admin_user: Switch = "Enabled"
 
@@ -141,20 +153,20 @@ class Auth:
 class Service:
     """How the Registry is reached; without `port` 443, or 80 without TLS."""
 
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    type: ServiceType = "ClusterIP"
     port: int | None = None
     node_port: int | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     load_balancer_class: str | None = None
-    external_traffic_policy: Literal["Cluster", "Local"] | None = None
+    external_traffic_policy: TrafficPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """What the registry writes."""
 
-    level: Literal["error", "warn", "info", "debug"] = "info"
-    format: Literal["json", "text"] = "json"
+    level: LogLevel = "info"
+    format: LogFormat = "json"
     access: Switch = "Enabled"
 
 
@@ -177,14 +189,14 @@ class Pod:
 class Spec:
     """What is wanted; `Spec()` is what an empty spec means."""
 
-    version: Literal["2", "3"] = "2"
+    version: Line = "2"
     image: Image = field(default_factory=Image)
     storage: Storage = field(default_factory=lambda: Storage(persistent_volume_claim=PersistentVolumeClaim()))
     tls: Tls = field(default_factory=lambda: Tls(cert_manager=CertManager()))
     auth: Auth = field(default_factory=Auth)
     service: Service = field(default_factory=Service)
-    access: Literal["ReadWrite", "ReadOnly"] = "ReadWrite"
-    reconciliation: Literal["Active", "Paused"] = "Active"
+    access: Access = "ReadWrite"
+    reconciliation: Reconciliation = "Active"
     log: Log = field(default_factory=Log)
     pod: Pod = field(default_factory=Pod)
 
