@@ -30,6 +30,15 @@ LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges")
 CUSTOM_RESOURCE_DEFINITION = Kind(
     "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
 )
+ROLE = Kind("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
+_OF_FILES = {
+    kind.kind: kind for kind in (CUSTOM_RESOURCE_DEFINITION, ROLE, ROLE_BINDING, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)
+}
 
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -56,6 +65,12 @@ class Kube:
         self.server = urlsplit(self.cluster["server"])
         self.context = client_context(self.cluster, self.user) if self.server.scheme == "https" else None
         self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """End every thread's connection."""
+        while self._connections:
+            self._connections.pop().close()
 
     # ---------------------------------------------------------------- verbs
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
@@ -75,6 +90,16 @@ class Kube:
         items: list[Object] = self.request("GET", kind.path(namespace), query=query)["items"]
         return items
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API has the kind (yet)."""
+        try:
+            self.list(kind, None)
+        except ApiFailure as failure:
+            if failure.status in (404, 429):  # 429: the API of a fresh CRD is being set up
+                return False
+            raise
+        return True
+
     def create(self, kind: Kind, document: Object) -> Object:
         return self.request("POST", kind.path(document["metadata"].get("namespace")), _typed(kind, document))
 
@@ -84,6 +109,11 @@ class Kube:
         query = {"fieldManager": manager, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
         path = kind.path(meta.get("namespace"), meta["name"])
         return self.request("PATCH", path, _typed(kind, document), content_type=APPLY, query=query)
+
+    def apply_file(self, text: str) -> None:
+        """Apply the documents of a YAML file (of the kinds that an installation is made of)."""
+        for document in yaml.safe_load_all(text):
+            self.apply(_OF_FILES[document["kind"]], document, manager="installer")
 
     def patch(
         self, kind: Kind, namespace: str | None, name: str, change: Object, *, subresource: str | None = None
@@ -138,12 +168,14 @@ class Kube:
             return connection
         if connection is not None:
             connection.close()
+            self._connections.remove(connection)
         host, port = self.server.hostname or "", self.server.port or (443 if self.context else 80)
         if self.context:
             connection = http.client.HTTPSConnection(host, port, context=self.context, timeout=60)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=60)
         self._local.connection, self._local.used = connection, time.monotonic()
+        self._connections.append(connection)
         return connection
 
 

@@ -1,7 +1,7 @@
 """A proxy between the operator and the API server that records each request and spoils those that a test names.
 
 It speaks plain HTTP to the operator (which takes that without credentials) and the kubeconfig's own to the server,
-so that what it records can be read. A token that the operator sends is passed on in place of the certificate.
+so that what it records can be read. It can let the server judge the operator by the permissions of a service account.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import yaml
 from aiohttp import web
+from multidict import CIMultiDict
 from yarl import URL
 
 from .kube import client_context
@@ -27,20 +28,20 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te",
 class Proxy:
     """`async with` serves on a free loopback port."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, service_account: str | None = None) -> None:
+        """`service_account` ("namespace:name"): the server takes the requests for those of this account."""
         config = yaml.safe_load(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.requests: list[Request] = []
         self.rules: list[Rule] = []
         self._upstream: str = cluster["server"].rstrip("/")
-        self._contexts = {True: client_context(cluster, {}), False: client_context(cluster, user)}
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._context = client_context(cluster, user) if self._upstream.startswith("https") else False
         self._watches: dict[int, tuple[Request, web.BaseRequest]] = {}
+        self._identity = _impersonation(service_account)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Proxy:
-        for tokened, context in self._contexts.items():
-            self._sessions[tokened] = _session(context)
+        self._session = _session(self._context)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
@@ -49,8 +50,7 @@ class Proxy:
         for connection in [connection for _, connection in self._watches.values()]:
             abort(connection)
         await self._runner.cleanup()
-        for session in self._sessions.values():
-            await session.close()
+        await self._session.close()
 
     @property
     def url(self) -> str:
@@ -103,11 +103,13 @@ class Proxy:
         return answer
 
     async def _forward(self, incoming: web.BaseRequest, request: Request, raw: bytes) -> web.StreamResponse:
-        headers = {name: value for name, value in incoming.headers.items() if name.lower() not in _HOP_BY_HOP}
-        session = self._sessions["Authorization" in incoming.headers]
+        headers = CIMultiDict(
+            (name, value) for name, value in incoming.headers.items() if name.lower() not in _HOP_BY_HOP
+        )
+        headers.extend(self._identity)
         url = f"{self._upstream}{incoming.raw_path}"
         try:
-            async with session.request(
+            async with self._session.request(
                 incoming.method, URL(url, encoded=True), data=raw or None, headers=headers
             ) as theirs:
                 request.status = theirs.status
@@ -135,6 +137,18 @@ class Proxy:
         return ours
 
 
+def _impersonation(service_account: str | None) -> list[tuple[str, str]]:
+    """The headers by which an administrator asks as somebody else, with that one's permissions."""
+    if service_account is None:
+        return []
+    namespace = service_account.partition(":")[0]
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+    return [
+        ("Impersonate-User", f"system:serviceaccount:{service_account}"),
+        *(("Impersonate-Group", group) for group in groups),
+    ]
+
+
 def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw) if raw else None
@@ -142,7 +156,7 @@ def _json(raw: bytes) -> Any:
         return raw
 
 
-def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
+def _session(context: ssl.SSLContext | bool) -> aiohttp.ClientSession:
     """Never waits longer than the operator, keeps compressed answers as they are."""
     connector = aiohttp.TCPConnector(ssl=context, limit=0)
     return aiohttp.ClientSession(

@@ -51,6 +51,7 @@ class Stage:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+        self.kube.close()
 
     async def _open(self) -> None:
         client = await self._parts.enter_async_context(Client(auth.load(str(self._kubeconfig)), limit=64))
@@ -62,22 +63,24 @@ class Stage:
         self._play.cancel()
         await asyncio.gather(self._play, return_exceptions=True)
         await self._parts.aclose()
+        await asyncio.sleep(0.25)  # TLS says goodbye after its session was closed, and warns when it can't
 
     def do(self, work: Coroutine[Any, Any, T], within: float = 60) -> T:
         """Run something in the stage's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(within)
 
     # ---------------------------------------------------------------- the operator
-    def operator(self, settings: Mapping[str, str] | None = None, *, kubeconfig: Path | None = None) -> StagedOperator:
-        """An operator that is not started yet, behind a proxy of its own."""
+    def operator(
+        self, settings: Mapping[str, str] | None = None, *, service_account: str | None = None
+    ) -> StagedOperator:
+        """An operator that is not started yet, behind a proxy of its own; with the account's permissions or all."""
         folder = self.folder / f"operator-{next(self._numbers)}"
-        proxy = self.do(self._proxy())
-        if kubeconfig is None:
-            kubeconfig = plain_kubeconfig(folder / "kubeconfig", proxy.url)
+        proxy = self.do(self._proxy(service_account))
+        kubeconfig = plain_kubeconfig(folder / "kubeconfig", proxy.url)
         return StagedOperator(self, proxy, kubeconfig, folder, settings or {})
 
-    async def _proxy(self) -> Proxy:
-        return await self._parts.enter_async_context(Proxy(self._kubeconfig))
+    async def _proxy(self, service_account: str | None) -> Proxy:
+        return await self._parts.enter_async_context(Proxy(self._kubeconfig, service_account=service_account))
 
     @property
     def resolver(self) -> str:

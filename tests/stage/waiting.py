@@ -15,7 +15,7 @@ PATIENCE = 60.0
 def eventually(
     probe: Callable[[], T], what: str = "", *, within: float = PATIENCE, seen: Callable[[], object] | None = None
 ) -> T:
-    """The first true answer of `probe`; an AssertionError inside it counts as "not yet".
+    """The first true answer of `probe`; an assertion that fails or a field that is missing inside it is "not yet".
 
     `seen` is asked once, when the time is up: what it answers is put into the message.
     """
@@ -25,8 +25,8 @@ def eventually(
     while True:
         try:
             answer = probe()
-        except AssertionError as problem:
-            last = problem
+        except (AssertionError, LookupError) as problem:
+            last = repr(problem) if isinstance(problem, LookupError) else problem
         else:
             if answer:
                 return answer
