@@ -130,7 +130,7 @@ def test_labels_of_the_user_do_not_replace_those_of_the_selector() -> None:
 
 
 def test_the_network_policy_lets_the_probes_out_on_any_port() -> None:
-    """To the pods of registries, whatever port their users gave them; the selector is that of the operator's children."""
+    """The pods of registries are reached, whatever port their users gave them."""
     dns, server, registries = policy()["egress"]
     assert {port["port"] for port in dns["ports"]} == {53}
     assert "to" not in server
