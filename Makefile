@@ -5,10 +5,10 @@ RUN := $(VENV)/bin/python -m
 export CLUSTER ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test check format unit apiserver e2e faults bench image cluster-up cluster-down docs generate
+.PHONY: help demo demo-down test check format unit apiserver e2e image cluster-up cluster-down docs
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 $(VENV)/.made: .ci/requirements.txt .ci/requirements-dev.txt
 	@echo "Making the Python environment $(VENV) (about a minute) …"
