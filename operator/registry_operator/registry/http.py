@@ -2,7 +2,7 @@
 
 An HTTP library hides the connection, and what is asked here is about just that: which certificate did this very
 connection get, was it to be trusted, and not one byte of a password before that is known. What remains of HTTP is a
-request line, a handful of headers and the head of the answer. (aiohttp was tried: the peer's certificate is gone with
+request line, a handful of headers and the status of the answer. (aiohttp was tried: the peer's certificate is gone with
 the connection as soon as an answer without a body has arrived.)
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -20,7 +19,7 @@ from registry_operator.registry.certificates import Leaf, parse_der
 MAXIMUM_HEAD = 16 * 1024
 MAXIMUM_BODY = 4 * 1024
 
-_STATUS = re.compile(r"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: .*)?")
+_STATUS = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})[ \r]")
 
 
 class NotHttp(Exception):
@@ -45,10 +44,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The head of an answer, and the first bytes of its body if it is an error."""
+    """The status of an answer, and the first bytes of its body if it is an error."""
 
     status: int
-    headers: Mapping[str, str]  # names in lower case
     body: bytes = b""
 
 
@@ -64,7 +62,7 @@ class Connection:
         self.leaf: Leaf | None = parse_der(der) if der else None
 
     async def request(self, what: str, authorization: str | None = None) -> Response:
-        """Send the one request (`METHOD path`) and read the head of its answer."""
+        """Send the one request (`METHOD path`) and read its answer."""
         lines = [
             f"{what} HTTP/1.1",
             f"Host: {self._target.authority}",
@@ -80,10 +78,8 @@ class Connection:
             head = await self._reader.readuntil(b"\r\n\r\n")
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             raise NotHttp from None
-        response = _parse(head)
-        if response.status < 400:
-            return response
-        return Response(response.status, response.headers, await self._some_body())
+        status = _status(head)
+        return Response(status, await self._some_body() if status >= 400 else b"")
 
     async def _some_body(self) -> bytes:
         body = b""
@@ -142,10 +138,8 @@ def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def _parse(head: bytes) -> Response:
-    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
-    match = _STATUS.fullmatch(first)
+def _status(head: bytes) -> int:
+    match = _STATUS.match(head)
     if match is None:
         raise NotHttp
-    pairs = (line.partition(":") for line in lines)
-    return Response(int(match["status"]), {name.strip().lower(): value.strip() for name, _, value in pairs})
+    return int(match["status"])

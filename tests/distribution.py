@@ -1,0 +1,87 @@
+"""The real registry program as a process on a loopback port: what the operator knows of it is held against it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 20
+
+
+@dataclass
+class Running:
+    """A started registry; `log` is what it wrote so far."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def wait_for_log(self, text: str) -> None:
+        """An access is logged after it was answered."""
+        end = time.monotonic() + START_SECONDS
+        while text not in self.log:
+            if time.monotonic() > end:
+                pytest.fail(f"the registry never logs {text!r}:\n{self.log}")
+            time.sleep(0.02)
+
+
+def binary(line: str) -> str:
+    """The program of a line."""
+    assert line == "2"
+    found = shutil.which("docker-registry")
+    if found is None:
+        pytest.fail("this test runs the real registry: install the package docker-registry")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(line: str, config: str, folder: Path, port: int) -> Iterator[Running]:
+    """The registry with this configuration, which must listen on the port; killed at the end."""
+    path, log_file = folder / "config.yml", folder / "registry.log"
+    path.write_text(config)
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [binary(line), "serve", str(path)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={"OTEL_TRACES_EXPORTER": "none"},
+        )
+    try:
+        result = Running(port, process, log_file)
+        _wait(result)
+        yield result
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _wait(registry: Running) -> None:
+    end = time.monotonic() + START_SECONDS
+    while registry.process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection((LOOPBACK, registry.port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    pytest.fail(f"the registry does not listen (exit code {registry.process.poll()}):\n{registry.log}")
