@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from registry_operator.settings import Settings, unknown_variables
 from tests.unit.render import CHART, Object, RenderError, by_key, chart, key, lint, of_kind
 
 CRDS = sorted((CHART / "files" / "crds").glob("*.yaml"))
@@ -159,6 +161,28 @@ def test_values_reach_the_environment() -> None:
     assert environment(VALUE_SETS["namespaced"])["REGISTRY_OPERATOR_NAMESPACES"] == "team-a,team-b"
     assert environment(VALUE_SETS["network"])["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert environment({"resyncSeconds": 86400})["REGISTRY_OPERATOR_RESYNC_SECONDS"] == "86400"
+
+
+def test_the_defaults_are_those_of_the_operator() -> None:
+    """And none of the variables is unknown to it, which a misspelt one would be."""
+    given = {name: value for name, value in environment().items() if isinstance(value, str)}
+    without = [replace(Settings.from_env(env), identity="") for env in (given, {})]
+    assert without[0] == without[1]
+    assert not unknown_variables(dict.fromkeys(environment(VALUE_SETS["namespaced"]), ""))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"workers": 1, "resyncSeconds": 10, "probe": {"intervalSeconds": 5, "concurrency": 1}},
+        {"workers": 256, "resyncSeconds": 86400, "probe": {"intervalSeconds": 86400, "concurrency": 256}},
+        {"log": {"level": "error", "format": "text"}, "clusterDomain": "k8s.example.com"},
+        VALUE_SETS["mirror"],
+        VALUE_SETS["namespaced"],
+    ],
+)
+def test_what_the_schema_allows_the_operator_takes(values: Object) -> None:
+    Settings.from_env({name: value for name, value in environment(values).items() if isinstance(value, str)})
 
 
 def test_the_image_is_named_by_digest_or_tag() -> None:
