@@ -42,6 +42,8 @@ async def events(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]
             event = json.loads(line)
         except ValueError as error:
             raise Unreachable("the watch sent something that is no JSON") from error
+        if not isinstance(event, dict) or not isinstance(event.get("object"), dict) or "type" not in event:
+            raise Unreachable("the watch sent something that is no event")
         if event["type"] == "ERROR":
             raise from_status(event["object"])
         yield event
