@@ -80,7 +80,7 @@ def tolerations(about: str) -> Schema:
         "",
         rule(
             "!has(self.operator) || self.operator == 'Equal' || !has(self.value) || self.value == ''",
-            "may have no value with operator Exists",
+            "may have no value with operator Exists: remove value",
         ),
         rule(
             "has(self.key) && self.key != '' || has(self.operator) && self.operator == 'Exists'",

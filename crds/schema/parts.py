@@ -83,11 +83,13 @@ def mapping(about: str, values: Schema, most: int, *rules: Schema) -> Schema:
     return {**result, "x-kubernetes-validations": list(rules)} if rules else result
 
 
-def at_most_one(path: str, *members: str, otherwise: str) -> Schema:
+def at_most_one(*members: str, otherwise: str) -> Schema:
     """The rule of a union. The schema never gives a member by default: `otherwise` says what none of them means."""
     present = ", ".join(f"has(self.{member})" for member in members)
     names = f"{', '.join(members[:-1])} and {members[-1]}"
-    return rule(f"[{present}].filter(x, x).size() <= 1", f"{path} may have one of {names}; without any, {otherwise}")
+    return rule(
+        f"[{present}].filter(x, x).size() <= 1", f"may have one of {names}: remove the others; without any, {otherwise}"
+    )
 
 
 def object_name(about: str) -> Schema:
@@ -124,6 +126,8 @@ def annotation_map(about: str, *rules: Schema) -> Schema:
 
 def unreserved(*prefixes: str, way_out: str) -> Schema:
     """Keys that are not the author's to set."""
-    listed = ", ".join(prefixes)
-    expression = "|".join(prefix.replace(".", "[.]").replace("/", "/.*") for prefix in prefixes)
-    return rule(f"!self.exists(key, key.matches('^({expression})$'))", f"may not set keys of {listed}; {way_out}")
+    listed = ", ".join(f"'{prefix}'" for prefix in prefixes)
+    return rule(
+        f"!self.exists(key, [{listed}].exists(prefix, key.startsWith(prefix)))",
+        f"may not set keys of {', '.join(prefixes)}; {way_out}",
+    )

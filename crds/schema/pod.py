@@ -16,10 +16,11 @@ TOOLS = (
 )
 
 
+WAY_OUT = "they belong to the operator and to deployment tools: choose another prefix"
+
+
 def pod() -> Schema:
-    reserved = unreserved(
-        *OURS, *TOOLS, way_out="they belong to the operator and to deployment tools; choose another prefix"
-    )
+    reserved = unreserved(*OURS, *TOOLS, way_out=WAY_OUT)
     return record(
         "How the pod is run.",
         resources=core.resources("What the registry's container gets."),
@@ -33,7 +34,7 @@ def pod() -> Schema:
             unreserved(
                 *OURS,
                 "pod-template-hash",
-                way_out="the operator and Kubernetes find the pod by them; choose another prefix",
+                way_out="the operator and Kubernetes find the pod by them: choose another prefix",
             ),
         ),
         annotations=annotation_map("Annotations of the pod.", reserved),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import pod, storage, tls
-from .core import label_key
 from .parts import (
     DNS_NAME,
+    QUALIFIED,
     Schema,
     annotation_map,
     at_most_one,
@@ -73,7 +73,7 @@ def image() -> Schema:
     return record(
         "Another image than the one that the operator's settings give for the line. The configuration is written for "
         "`version`, so the image must be of that line.",
-        at_most_one("image", "tag", "digest", otherwise="the tag of the operator's settings is taken"),
+        at_most_one("tag", "digest", otherwise="the tag of the operator's settings is taken"),
         atomic=True,
         repository=text(
             "Repository, with the host and port of its registry if it is not the default one; without tag and digest.",
@@ -170,11 +170,11 @@ def service() -> Schema:
         nodePort=integer("Port on each node. Without it the cluster chooses one.", 1, 65535),
         annotations=annotation_map(
             "Annotations of the Service, such as those that a load balancer reads.",
-            unreserved("teamregistry.io/", "app.kubernetes.io/", way_out="choose another prefix"),
+            unreserved(*pod.OURS, *pod.TOOLS, way_out=pod.WAY_OUT),
         ),
         loadBalancerClass=text(
             "Class of the load balancer. Without it the cluster's default.",
-            *label_key()["x-kubernetes-validations"],
+            matching(QUALIFIED, "must be a class such as example.com/internal"),
             longest=317,
         ),
         externalTrafficPolicy=choice(

@@ -11,7 +11,6 @@ def storage() -> Schema:
     return record(
         "Where the images are kept. At most one member; without any, persistentVolumeClaim.",
         at_most_one(
-            "storage",
             "persistentVolumeClaim",
             "existingClaim",
             "emptyDir",

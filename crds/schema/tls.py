@@ -23,7 +23,7 @@ def tls() -> Schema:
     return record(
         "Where the certificate comes from, and what it is for. At most one of certManager, secretRef, selfSigned and "
         "disabled; without any, certManager.",
-        at_most_one("tls", "certManager", "secretRef", "selfSigned", "disabled", otherwise="certManager is taken"),
+        at_most_one("certManager", "secretRef", "selfSigned", "disabled", otherwise="certManager is taken"),
         rule(
             "self.internalNames != 'Disabled' || "
             "has(self.dnsNames) && self.dnsNames.size() > 0 && !self.dnsNames[0].startsWith('*')",

@@ -21,7 +21,8 @@ def page(definitions: list[dict[str, Any]]) -> str:
         for version in definition["spec"]["versions"]:
             schema = version["schema"]["openAPIV3Schema"]
             parts.append(f"## {names['kind']} (`{group}/{version['name']}`)\n\n{schema['description']}\n")
-            parts.append(f"Short name: `{names['shortNames'][0]}`.{_rules(schema)}\n")
+            naming = schema["x-kubernetes-validations"][0]["message"]
+            parts.append(f"Short name: `{names['shortNames'][0]}`. Its {naming}.\n")
             parts += [section for name in ("spec", "status") for section in _sections(name, schema["properties"][name])]
     return "\n".join(parts)
 
@@ -29,23 +30,29 @@ def page(definitions: list[dict[str, Any]]) -> str:
 def _sections(path: str, schema: dict[str, Any]) -> Iterator[str]:
     """The object's own table, then those of the objects in it."""
     rows = [_row(name, field, name in schema.get("required", ())) for name, field in schema["properties"].items()]
-    table = "\n".join(["| field | type | default | |", "|---|---|---|---|", *rows])
-    yield f"### {path}\n\n{schema.get('description', '')}{_rules(schema)}\n\n{table}\n"
+    table = "\n".join(["| field | type | default | about |", "|---|---|---|---|", *rows])
+    about = [
+        f"### {path}",
+        schema.get("description", ""),
+        "\n".join(f"- It {text}." for text in _messages(schema)),
+        table,
+    ]
+    yield "\n\n".join(part for part in about if part) + "\n"
     for name, field in schema["properties"].items():
         inner, suffix = (field["items"], "[]") if field["type"] == "array" else (field, "")
-        if "properties" in inner and "externalDocs" not in field:
+        if inner.get("properties") and "externalDocs" not in field:
             yield from _sections(f"{path}.{name}{suffix}", inner)
 
 
 def _row(name: str, field: dict[str, Any], required: bool) -> str:
-    default = f"`{_plain(field['default'])}`" if "default" in field else ("required" if required else "")
-    about = field.get("description", "")
+    default = f"`{field['default']}`" if "default" in field else ("required" if required else "")
+    about = [field.get("description", "")]
     if "externalDocs" in field:
-        about += f" As in [Kubernetes]({field['externalDocs']['url']})."
+        about.append(f"As in [Kubernetes]({field['externalDocs']['url']}).")
     if "properties" not in field:
-        about += _rules(field) + _rules(field.get("items", {}))
-    about = about.replace("|", "\\|").replace("\n", "<br>").replace("<br><br>", "<br>")
-    return f"| `{name}` | {_type(field)} | {default} | {about} |"
+        about += [f"It {message}." for inner in (field, field.get("items", {})) for message in _messages(inner)]
+    text = " ".join(part for part in about if part).replace("|", "\\|")
+    return f"| `{name}` | {_type(field)} | {default} | {text} |"
 
 
 def _type(field: dict[str, Any]) -> str:
@@ -59,14 +66,7 @@ def _type(field: dict[str, Any]) -> str:
     return f"{field['type']}{bounds}"
 
 
-def _rules(schema: dict[str, Any]) -> str:
-    messages = [rule["message"] for rule in schema.get("x-kubernetes-validations", ())]
-    return "".join(f"\n\n- It {message}." if _is_verb(message) else f"\n\n- {message}." for message in messages)
-
-
-def _is_verb(message: str) -> bool:
-    return message.split()[0] in ("must", "may")
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else str(value)
+def _messages(schema: dict[str, Any]) -> Iterator[str]:
+    for rule in schema.get("x-kubernetes-validations", ()):
+        field = rule.get("fieldPath", "").lstrip(".")
+        yield f"{rule['message']} (`{field}`)" if field else rule["message"]
