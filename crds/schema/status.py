@@ -39,6 +39,7 @@ def status() -> Schema:
             "Where the images are kept.",
             kind=choice("Kind of storage.", "PersistentVolumeClaim", "ExistingClaim", "EmptyDir"),
             claimName=text("Claim that holds the images.", longest=253),
+            requested=text("Size that the claim asks for.", longest=32),
             capacity=text("Size of the volume.", longest=32),
             whenDeleted=choice(
                 "What becomes of the images when the Registry is deleted. Ephemeral: they end with the pod.",

@@ -11,8 +11,10 @@ def claim(registry: Registry) -> meta.Object:
     """The claim, without an owner (only for a Registry whose storage is of that kind).
 
     An owner would let the garbage collector delete the images with the Registry, and no finalizer could prevent that
-    once it is on its way. `whenDeleted: Delete` is decided and done by the operator instead.
+    once it is on its way. `whenDeleted: Delete` is decided and done by the operator instead. Its annotations remember
+    which Registry used it and which line wrote it: a Registry that returns is judged by them.
     """
+    annotations = {meta.ANNOTATION_UID: registry.uid, meta.ANNOTATION_VERSION: registry.spec.version}
     wanted = registry.spec.storage.persistent_volume_claim or PersistentVolumeClaim()
     spec: meta.Object = {
         "accessModes": list(wanted.access_modes),
@@ -23,7 +25,7 @@ def claim(registry: Registry) -> meta.Object:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": meta.metadata(registry, Names(registry.name).claim, owned=False),
+        "metadata": meta.metadata(registry, Names(registry.name).claim, owned=False, annotations=annotations),
         "spec": spec,
     }
 

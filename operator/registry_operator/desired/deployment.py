@@ -42,7 +42,9 @@ def deployment(
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": meta.metadata(registry, names.deployment),
+        "metadata": meta.metadata(
+            registry, names.deployment, annotations={meta.ANNOTATION_VERSION: registry.spec.version}
+        ),
         "spec": {
             "replicas": 1,
             "revisionHistoryLimit": 0,

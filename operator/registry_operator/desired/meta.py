@@ -20,6 +20,8 @@ MANAGED_BY = "registry-operator"
 LABEL_NAME = "app.kubernetes.io/name"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_REGISTRY = "teamregistry.io/registry"
+ANNOTATION_UID = "teamregistry.io/registry-uid"
+ANNOTATION_VERSION = "teamregistry.io/version"
 
 Object = dict[str, Any]
 

@@ -86,7 +86,7 @@ class Leader:
             if outcome != said:
                 said = outcome
                 _LOG.info("the Lease %s/%s: %s", self._namespace, self._name, outcome)
-            await sleep(self._clock, self._retry * (1 + random.random() / 5))  # noqa: S311
+            await sleep(self._clock, self._retry * (1 + random.random() / 5))
         self._note_renewal(sent)
         self._renewal = asyncio.create_task(self._keep(), name="lease renewal")
         _LOG.info("leading: %s holds the Lease %s/%s", self._identity, self._namespace, self._name)

@@ -112,7 +112,7 @@ class Reflector(Generic[T]):
             resource_version=self._version,
             label_selector=host.selector,
             metadata_only=host.metadata_only,
-            timeout_seconds=random.randint(240, 300),  # noqa: S311 (all watches in step would be renewed in step)
+            timeout_seconds=random.randint(240, 300),
             silence_seconds=self._silence,
         )
         async with contextlib.aclosing(stream):

@@ -112,6 +112,11 @@ def probe_user(content: str, key: bytes) -> str:
     return f"operator-{hmac.digest(key, content.encode(), hashlib.sha256).hex()[:10]}"
 
 
+def is_probe_user(user: str) -> bool:
+    """Whether it is a name that `probe_user` gives."""
+    return _PROBE_USER.fullmatch(user) is not None
+
+
 def compose(lines: Iterable[str], *, probe_password: str, key: bytes) -> File:
     """The file with these accounts and the operator's own: never empty, and sorted, so that order makes no change."""
     others = sorted(lines)
@@ -151,7 +156,7 @@ def _account(number: int, text: str, reserved: Collection[str]) -> Account:
         raise BadHtpasswd(number, "has no colon: write user:hash, as `htpasswd -nbB user password` prints it")
     if not user or user != user.strip() or not user.isprintable() or len(user.encode()) > 255:
         raise BadHtpasswd(number, "has no usable user name: write 1 to 255 printable bytes before the colon")
-    if user in reserved or _PROBE_USER.fullmatch(user):
+    if user in reserved or is_probe_user(user):
         raise BadHtpasswd(number, "uses a name that the operator keeps for itself: choose another user name")
     match = _HASH.fullmatch(hashed)
     if match is None:

@@ -1,0 +1,226 @@
+"""The wiring: the only place that knows everything, and how the process starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import kopf
+
+from registry_operator import handlers
+from registry_operator.engine.leader import Leader
+from registry_operator.engine.queue import KeyedQueue
+from registry_operator.kube import kinds
+from registry_operator.kube.auth import ClusterConfig
+from registry_operator.kube.client import Client
+from registry_operator.kube.errors import ApiError
+from registry_operator.kube.session import open_session
+from registry_operator.observe import checks
+from registry_operator.observe.events import Recorder
+from registry_operator.observe.health import HealthServer
+from registry_operator.observe.metrics import Counts, Metrics
+from registry_operator.reconcile.context import Defaults
+from registry_operator.reconcile.probing import Prober
+from registry_operator.reconcile.refusals import Raced
+from registry_operator.reconcile.registries import RegistryReconciler
+from registry_operator.reconcile.registry_cache import Key
+from registry_operator.reconcile.reporting import Reporter
+from registry_operator.reconcile.world import World
+from registry_operator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CONTROLLER = "registry"
+GRACE_SECONDS = 20
+
+
+class Statuses:
+    """The conditions of all Registries, for the metrics."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Mapping[str, str]] = {}
+
+    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
+        self._known[key] = statuses
+
+    def forget(self, key: Key) -> None:
+        self._known.pop(key, None)
+
+    def counts(self) -> Counts:
+        return Counter(pair for statuses in self._known.values() for pair in statuses.items())
+
+
+class App:
+    """One process of the operator."""
+
+    def __init__(self, settings: Settings, config: ClusterConfig) -> None:
+        self._settings = settings
+        self._config = config
+        self._metrics = Metrics()
+        self._statuses = Statuses()
+        self._stop = asyncio.Event()
+        self._failure: str | None = None
+        self._queue: KeyedQueue[Key] = KeyedQueue(
+            on_error=self._failed, observer=self._metrics.queue_observer(CONTROLLER)
+        )
+        self._client = Client(config, observer=self._metrics.request, limit=max(32, settings.workers * 2))
+        self._world = World(self._client, settings.namespaces, self._queue.add)
+        self._prober = Prober(
+            self._queue.add,
+            interval=settings.probe_interval_seconds,
+            concurrency=settings.probe_concurrency,
+            override=settings.probe_resolver,
+        )
+        self._recorder = Recorder(self._client, "teamregistry.io/registry-operator", settings.identity)
+        self._leader = Leader(
+            self._client,
+            settings.lease_namespace or config.namespace,
+            settings.lease_name,
+            settings.identity,
+            lost=self._lost,
+        )
+        self._reconciler = RegistryReconciler(
+            self._client,
+            self._world,
+            self._prober,
+            Reporter(self._client, self._world, self._prober, self._recorder, self._statuses),
+            Defaults(images=settings.images, cluster_domain=settings.cluster_domain),
+        )
+
+    async def run(self) -> int:
+        """Run until a signal (0) or until going on would be wrong (1)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._metrics.read_queue(CONTROLLER, self._queue)  # type: ignore[arg-type]
+        self._metrics.read_registries(self._statuses.counts)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._client)
+            await stack.enter_async_context(self._health())
+            tasks = [
+                *(informer.start() for informer in self._world.informers),
+                asyncio.create_task(self._recorder.run(), name="events"),
+                asyncio.create_task(self._resync(), name="resync"),
+            ]
+            work = asyncio.create_task(self._work(), name="work")
+            watch = asyncio.create_task(self._watch(), name="kopf")  # last: kopf cancels tasks that are younger
+            stopped = asyncio.create_task(self._stop.wait(), name="stop")
+            await asyncio.wait([*tasks, work, watch, stopped], return_when=asyncio.FIRST_COMPLETED)
+            self._blame([*tasks, work, watch])
+            await self._end(work, [*tasks, watch, stopped])
+        return 1 if self._failure else 0
+
+    def _blame(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """A task that ended by itself is a reason to start afresh: everything is read again within seconds."""
+        for task in tasks:
+            if task.done() and not self._stop.is_set() and self._failure is None:
+                error = None if task.cancelled() else task.exception()
+                self._failure = f"{task.get_name()} ended: {error or 'without an error'}"
+                log.error("%s; exiting, to be started afresh", self._failure)
+
+    async def _end(self, work: asyncio.Task[Any], tasks: list[asyncio.Task[Any]]) -> None:
+        """Finish what is in work, give the Lease back, and end the rest."""
+        self._queue.stop()
+        if self._failure is None:
+            await asyncio.wait([work], timeout=GRACE_SECONDS)
+        work.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(work, *tasks, return_exceptions=True)
+        await self._prober.close()
+        if self._settings.leader_election and self._failure is None:
+            await self._leader.release()
+
+    async def _watch(self) -> None:
+        """kopf's watch of the Registries; it ends when its credentials or the CRD are gone."""
+        namespaces = self._settings.namespaces
+        await kopf.operator(
+            registry=handlers.registry(self._seen, self._gone, self._config.server, lambda: open_session(self._config)),
+            settings=handlers.settings(),
+            clusterwide=namespaces is None,
+            namespaces=namespaces or (),
+            stop_flag=self._stop,
+            identity=self._settings.identity,  # type: ignore[arg-type]
+        )
+
+    async def _work(self) -> None:
+        """Wait for whole caches and for leadership, then reconcile."""
+        await asyncio.gather(*(informer.synced.wait() for informer in self._world.informers))
+        log.info("caches are filled: %d Registries", len(self._world.registries))
+        if self._settings.leader_election:
+            await self._leader.acquire()
+        self._metrics.leading(self._settings.lease_name, True)
+        await self._queue.run(self._reconcile, self._settings.workers)
+
+    async def _reconcile(self, key: Key) -> float | None:
+        started = asyncio.get_running_loop().time()
+        result = "error"
+        try:
+            again = await self._reconciler(key)
+            result = "success" if again is None else "requeue_after"
+            return again
+        finally:
+            self._metrics.reconciled(CONTROLLER, result, asyncio.get_running_loop().time() - started)
+
+    async def _resync(self) -> None:
+        """The net under all watches: list the Registries now and then, and look at each of them once."""
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds * (0.9 + random.random() / 5))
+            try:
+                await self._list()
+            except ApiError as error:
+                log.warning("the periodic listing of the Registries failed: %s", error)
+            for key in self._world.registries:
+                self._queue.add_after(key, random.random() * min(60, self._settings.resync_seconds / 2))
+
+    async def _list(self) -> None:
+        for namespace in self._settings.namespaces or (None,):
+            listed = await self._client.list(kinds.REGISTRY, namespace)
+            version = int(listed["metadata"]["resourceVersion"])
+            for key in self._world.registries.replaced(listed["items"], version, namespace):
+                self._queue.add(key)
+
+    def _seen(self, body: Mapping[str, Any]) -> None:
+        if (key := self._world.registries.seen(body)) is not None:
+            self._queue.add(key)
+
+    def _gone(self, body: Mapping[str, Any]) -> None:
+        if (key := self._world.registries.gone(body)) is not None:
+            self._queue.forget(key)
+            self._queue.add(key)
+
+    def _lost(self, reason: str) -> None:
+        """Without the Lease nothing may be written any more: another one works already."""
+        self._failure = f"the Lease is lost: {reason}"
+        log.error("%s; exiting", self._failure)
+        self._metrics.leading(self._settings.lease_name, False)
+        self._queue.stop()
+        self._stop.set()
+
+    def _failed(self, key: Key, error: Exception, failures: int, wait: float) -> None:
+        where = f"{key.namespace}/{key.name}"
+        if isinstance(error, Raced):
+            log.debug("%s: %s; deciding again in %.1f s", where, error, wait)
+        elif isinstance(error, ApiError):
+            log.warning("%s: %s; trying again in %.1f s", where, error, wait)
+        else:
+            log.error("%s: failed %d times, trying again in %.1f s", where, failures, wait, exc_info=error)
+
+    def _health(self) -> HealthServer:
+        leading = lambda: not self._settings.leader_election or self._leader.leading  # noqa: E731
+        return HealthServer(
+            health_port=self._settings.health_port,
+            metrics_port=self._settings.metrics_port,
+            live={"worker": checks.stuck_worker(self._queue)},
+            ready={
+                "informers": checks.informers(self._world.informers),
+                "queue": checks.pile_up(self._queue, leading),
+            },
+            metrics=self._metrics.exposition,
+        )

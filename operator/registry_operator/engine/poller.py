@@ -1,0 +1,126 @@
+"""Asks the world outside the API server, again and again, and says when its answer has changed.
+
+One task for each key, woken when its question changes; a shared budget of questions in flight.  An answer belongs to
+the question that it answers: when the question changes, the old answer is gone at once.  A bad answer after a good one
+is believed only when it has come several times in a row, so that one lost packet does not flip a status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+@dataclass
+class _Polled(Generic[Q, A]):
+    question: Q
+    answer: A | None = None
+    bad: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Poller(Generic[K, Q, A]):
+    """Polls `ask(question)` for each key.
+
+    `good(answer)` says that the answer is the wished one: the next question comes after `interval` seconds, else soon
+    and then ever later.  `ask` must not raise and must end by itself.  `on_change(key)` is called when the believed
+    answer differs from the one before.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[Q], Awaitable[A]],
+        *,
+        good: Callable[[A], bool],
+        on_change: Callable[[K], None],
+        interval: float,
+        concurrency: int,
+        patience: int = 3,
+        first_retry: float = 1.0,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._ask = ask
+        self._good = good
+        self._on_change = on_change
+        self._interval = interval
+        self._budget = asyncio.Semaphore(concurrency)
+        self._patience = patience
+        self._first_retry = first_retry
+        self._jitter = jitter
+        self._polled: dict[K, _Polled[Q, A]] = {}
+
+    def want(self, key: K, question: Q) -> None:
+        """Ask this for the key from now on; the same question again changes nothing."""
+        polled = self._polled.get(key)
+        if polled is None:
+            polled = self._polled[key] = _Polled(question)
+            polled.task = asyncio.create_task(self._poll(key, polled), name=f"poll {key}")
+        elif polled.question != question:
+            polled.question, polled.answer, polled.bad = question, None, 0
+            polled.changed.set()
+
+    def drop(self, key: K) -> None:
+        """Ask no more for the key."""
+        polled = self._polled.pop(key, None)
+        if polled is not None and polled.task is not None:
+            polled.task.cancel()
+
+    def answer(self, key: K) -> A | None:
+        """The believed answer to the present question; None until there is one."""
+        polled = self._polled.get(key)
+        return polled.answer if polled else None
+
+    def asking(self, key: K) -> bool:
+        """Whether there is a question for the key."""
+        return key in self._polled
+
+    async def close(self) -> None:
+        """End every task."""
+        tasks = [polled.task for polled in self._polled.values() if polled.task is not None]
+        self._polled.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _poll(self, key: K, polled: _Polled[Q, A]) -> None:
+        while True:
+            polled.changed.clear()
+            question = polled.question
+            async with self._budget:
+                answer = await self._ask(question)
+            if question == polled.question:
+                self._believe(key, polled, answer)
+            if not polled.changed.is_set():
+                await self._wait(polled, self._pause(polled))
+
+    def _believe(self, key: K, polled: _Polled[Q, A], answer: A) -> None:
+        before = polled.answer
+        polled.bad = 0 if self._good(answer) else polled.bad + 1
+        doubtful = before is not None and self._good(before) and 0 < polled.bad < self._patience
+        if doubtful or answer == before:
+            return
+        polled.answer = answer
+        self._on_change(key)
+
+    def _pause(self, polled: _Polled[Q, A]) -> float:
+        """Seconds until the next question: the interval after a good answer, else 1, 2, 4 … seconds up to it."""
+        if not polled.bad:
+            return self._interval * (0.75 + self._jitter() / 2)
+        pause: float = self._first_retry * 2 ** min(polled.bad - 1, 10)
+        return min(pause, self._interval) * (0.75 + self._jitter() / 2)
+
+    @staticmethod
+    async def _wait(polled: _Polled[Q, A], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await polled.changed.wait()
+        except TimeoutError:
+            return

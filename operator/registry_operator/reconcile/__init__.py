@@ -1,0 +1,1 @@
+"""One walk for each Registry: observe, gate, desire, apply, report."""

@@ -1,0 +1,62 @@
+"""What the steps of one reconciliation share, and what they tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from registry_operator.api.registry import Registry
+from registry_operator.desired.names import Names
+from registry_operator.kube.kinds import SECRET
+from registry_operator.reconcile.projections import SecretView
+from registry_operator.reconcile.world import World
+from registry_operator.reconcile.writer import Writer
+from registry_operator.status.problems import Blocked, Problem
+from registry_operator.status.reasons import Condition
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the operator's settings say for all Registries."""
+
+    images: Mapping[str, str]
+    cluster_domain: str = "cluster.local"
+
+
+@dataclass
+class Run:
+    """One reconciliation of one Registry."""
+
+    registry: Registry
+    world: World
+    writer: Writer
+    defaults: Defaults
+    now: datetime
+    problems: dict[Condition, Problem] = field(default_factory=dict)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    """What works but should be known: (reason of an Event, note)."""
+
+    @property
+    def names(self) -> Names:
+        return Names(self.registry.name)
+
+    async def attempt(self, condition: Condition, step: Awaitable[T]) -> T | None:
+        """The step's result; if it is blocked, its problem is noted under the condition and the others go on."""
+        try:
+            return await step
+        except Blocked as error:
+            self.note(condition, error.problem)
+            return None
+
+    def note(self, condition: Condition, problem: Problem) -> None:
+        """The first problem of a condition is the one to tell: later ones follow from it."""
+        self.problems.setdefault(condition, problem)
+
+    def secret(self, name: str) -> Mapping[str, bytes] | None:
+        """The cached content of one of our own Secrets."""
+        found = self.world.child(SECRET, self.registry.namespace, name)
+        return found.view.data if found is not None and isinstance(found.view, SecretView) else None

@@ -1,0 +1,22 @@
+"""How the registry is reached inside of the cluster."""
+
+from __future__ import annotations
+
+from registry_operator.desired.service import service as desired_service
+from registry_operator.desired.service_account import service_account as desired_service_account
+from registry_operator.kube import kinds
+from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.projections import ServiceView
+
+
+async def service_account(run: Run) -> str:
+    """The identity of the pods; returns its name."""
+    made = await run.writer.ensure(kinds.SERVICE_ACCOUNT, desired_service_account(run.registry))
+    return made.name
+
+
+async def service(run: Run) -> ServiceView:
+    """The Service. It comes first: the certificate names its address."""
+    made = await run.writer.ensure(kinds.SERVICE, desired_service(run.registry))
+    assert isinstance(made.view, ServiceView)
+    return made.view

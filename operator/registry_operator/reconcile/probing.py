@@ -1,0 +1,188 @@
+"""Asks each registry what a client would find, and remembers the answer for exactly the pods of now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registry_operator.desired import hosts
+from registry_operator.desired.deployment import PORT
+from registry_operator.engine.poller import Poller
+from registry_operator.reconcile import workload
+from registry_operator.reconcile.accounts import Accounts
+from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.projections import ServiceView
+from registry_operator.reconcile.registry_cache import Key
+from registry_operator.reconcile.tls import Serving
+from registry_operator.registry import probe
+from registry_operator.registry.http import Target
+from registry_operator.registry.probe import (
+    HttpError,
+    Ok,
+    Outcome,
+    Refused,
+    TimedOut,
+    TlsExpectation,
+    Trust,
+    Untrusted,
+    WrongCertificate,
+)
+from registry_operator.status.findings import Answer, Login, Served
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that an answer depends on: it is void as soon as any of this changes."""
+
+    key: Key
+    service: Target
+    pods: tuple[tuple[str, Target], ...]
+    tls: TlsExpectation | None
+    user: str | None
+    password: str
+    admin: tuple[str, str] | None
+    read_only: bool
+    revision: str
+
+
+class Prober:
+    """The operator's own client of all Registries."""
+
+    def __init__(
+        self,
+        on_change: Callable[[Key], None],
+        *,
+        interval: float,
+        concurrency: int,
+        override: tuple[str, int] | None = None,
+    ) -> None:
+        """`override`: where all connections go instead of to Services and pods (documented as PROBE_RESOLVER)."""
+        self._override = override
+        self._uploaded: dict[Key, str] = {}
+        self._poller: Poller[Key, Question, Answer] = Poller(
+            self._ask,
+            good=lambda answer: answer.good,
+            on_change=on_change,
+            interval=interval,
+            concurrency=concurrency,
+        )
+
+    def follow(self, run: Run, service: ServiceView | None, serving: Serving | None, accounts: Accounts | None) -> None:
+        """Keep asking about this Registry, or stop while there is nothing that could answer."""
+        key = Key(run.registry.namespace, run.registry.name)
+        question = self._question(run, service, serving, accounts)
+        if question is None:
+            self._poller.drop(key)
+        else:
+            self._poller.want(key, question)
+
+    def drop(self, key: Key) -> None:
+        """The Registry is gone."""
+        self._poller.drop(key)
+        self._uploaded.pop(key, None)
+
+    async def close(self) -> None:
+        await self._poller.close()
+
+    def answer(self, key: Key) -> Answer | None:
+        """The believed answer; None before the first one, and while nothing is asked."""
+        return self._poller.answer(key)
+
+    def asking(self, key: Key) -> bool:
+        return self._poller.asking(key)
+
+    def _question(
+        self, run: Run, service: ServiceView | None, serving: Serving | None, accounts: Accounts | None
+    ) -> Question | None:
+        registry, spec = run.registry, run.registry.spec
+        ready = [(pod.name, view.ip, pod.uid) for pod, view in workload.pods(run) if view.ready and view.ip]
+        address = service.cluster_ip if service else None
+        missing = (spec.tls.enabled and serving is None) or (spec.auth.mode == "Htpasswd" and accounts is None)
+        if not ready or address is None or missing:
+            return None
+        name = hosts.server_name(registry)
+        ca = serving.ca.decode() if serving and serving.ca else None
+        return Question(
+            key=Key(registry.namespace, registry.name),
+            service=self._target(name, address, hosts.port(registry)),
+            pods=tuple((pod, self._target(name, ip, PORT)) for pod, ip, _ in ready if ip),
+            tls=TlsExpectation(ca_pem=ca, fingerprint=serving.leaf.fingerprint) if serving else None,
+            user=accounts.probe_user if accounts else None,
+            password=accounts.probe_password if accounts else "",
+            admin=accounts.admin if accounts else None,
+            read_only=spec.access == "ReadOnly",
+            revision=",".join([registry.uid, spec.access, *sorted(uid for _, _, uid in ready)]),
+        )
+
+    def _target(self, name: str, address: str, port: int) -> Target:
+        connect_to = self._override or (address, port)
+        return Target(name, port, *connect_to)
+
+    async def _ask(self, question: Question) -> Answer:
+        outcome = await probe.login(question.service, question.tls, question.user, question.password)
+        stale = await self._stale(question)
+        if isinstance(outcome, WrongCertificate) and not stale:
+            stale = tuple(name for name, _ in question.pods)
+        admitted = False
+        if isinstance(outcome, Refused) and question.admin:
+            admitted = isinstance(await probe.login(question.service, question.tls, *question.admin), Ok)
+        upload, upload_message = None, ""
+        if isinstance(outcome, Ok) or admitted:
+            upload, upload_message = await self._upload(question, admitted)
+        return Answer(
+            login=_login(outcome),
+            message=f"the Service {outcome.message}" if outcome.message else "",
+            others_accepted=admitted,
+            verified=not (isinstance(outcome, Ok) and outcome.trust is Trust.PINNED),
+            served=_served(outcome),
+            stale_pods=stale,
+            upload=upload,
+            upload_message=upload_message,
+            settled=upload is not True or not question.read_only,
+        )
+
+    async def _stale(self, question: Question) -> tuple[str, ...]:
+        """The ready pods that serve another certificate; a single pod is seen through the Service already."""
+        if question.tls is None or len(question.pods) == 1:
+            return ()
+        wrong = []
+        for name, target in question.pods:
+            if isinstance(await probe.certificate(target, question.tls), WrongCertificate):
+                wrong.append(name)
+        return tuple(wrong)
+
+    async def _upload(self, question: Question, admitted: bool) -> tuple[bool | None, str]:
+        """Whether an upload can begin: tried once for each set of pods. ReadOnly wants 405 (None), from every pod."""
+        if self._uploaded.get(question.key) == question.revision:
+            return (None, "") if question.read_only else (True, "")
+        credentials = question.admin if admitted and question.admin else (question.user, question.password)
+        targets = [target for _, target in question.pods] if question.read_only else [question.service]
+        for target in targets:
+            outcome = await probe.upload(target, question.tls, *credentials)
+            if question.read_only and isinstance(outcome, Ok):
+                return True, ""
+            if not question.read_only and not isinstance(outcome, Ok):
+                return False, f"an upload could not begin: the Service {outcome.message}"
+            if question.read_only and not (isinstance(outcome, HttpError) and outcome.status == 405):
+                return False, f"a pod {outcome.message} instead of 405"
+        self._uploaded[question.key] = question.revision
+        return (None, "") if question.read_only else (True, "")
+
+
+def _login(outcome: Outcome) -> Login:
+    match outcome:
+        case Ok():
+            return Login.ACCEPTED
+        case Refused():
+            return Login.REFUSED
+        case Untrusted() | WrongCertificate():
+            return Login.UNTRUSTED
+        case TimedOut():
+            return Login.TIMED_OUT
+        case _:
+            return Login.FAILED
+
+
+def _served(outcome: Outcome) -> Served | None:
+    leaf = outcome.served
+    return Served(leaf.fingerprint, leaf.not_after, leaf.issuer) if leaf else None

@@ -1,0 +1,50 @@
+"""Deletes what is ours and no longer wanted, once nothing uses it."""
+
+from __future__ import annotations
+
+import re
+
+from registry_operator.kube import kinds
+from registry_operator.kube.kinds import Kind
+from registry_operator.reconcile.context import Run
+
+_ADDRESSED = re.compile(r"-(config|tls)-[0-9a-f]{10}$")
+
+
+async def prune(run: Run, wanted: frozenset[str], mounted: frozenset[str]) -> None:
+    """Delete Secrets and certificates that the spec no longer asks for.
+
+    `wanted` are the Secrets that this walk ensured; `mounted` those that a pod may still need.  Claims and the CA of
+    cert-manager are never deleted here: images and trust outlive a change of mind.
+    """
+    tls = run.registry.spec.tls
+    for each in run.world.children(kinds.SECRET, run.registry):
+        if each.name not in wanted and each.name not in mounted and _prunable(run, each.name):
+            await run.writer.remove(kinds.SECRET, each)
+    issued = tls.mode == "CertManager"
+    own = issued and (tls.cert_manager is None or tls.cert_manager.issuer_ref is None)
+    await _unless(run, issued, kinds.CERTIFICATE, run.names.certificate)
+    await _unless(run, own, kinds.CERTIFICATE, run.names.ca_certificate)
+    await _unless(run, own, kinds.ISSUER, run.names.ca_issuer)
+    await _unless(run, own, kinds.ISSUER, run.names.bootstrap_issuer)
+
+
+async def prune_trust(run: Run, bundle: str | None) -> None:
+    """Delete the ConfigMap with the CA when there is none to tell any more."""
+    await _unless(run, bundle is not None, kinds.CONFIG_MAP, run.names.ca_config_map)
+
+
+def _prunable(run: Run, name: str) -> bool:
+    names = run.names
+    return bool(_ADDRESSED.search(name)) or name in {
+        names.admin,
+        names.htpasswd,
+        names.selfsigned,
+        names.certificate_secret,
+    }
+
+
+async def _unless(run: Run, wanted: bool, kind: Kind, name: str) -> None:
+    found = None if wanted else run.world.child(kind, run.registry.namespace, name)
+    if found is not None:
+        await run.writer.remove(kind, found)

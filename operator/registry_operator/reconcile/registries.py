@@ -1,0 +1,154 @@
+"""The reconciliation of one Registry, on one screen: read all, gate, write what differs in order, report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from registry_operator.api.parse import InvalidSpec, parse
+from registry_operator.kube import kinds
+from registry_operator.kube.client import Client
+from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
+from registry_operator.reconcile.context import Defaults, Run
+from registry_operator.reconcile.projections import ServiceView
+from registry_operator.reconcile.registry_cache import Key
+from registry_operator.reconcile.world import World
+from registry_operator.reconcile.writer import Writer
+from registry_operator.status.problems import Blocked
+from registry_operator.status.reasons import Condition
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """What the steps brought about; None where one is blocked."""
+
+    service: ServiceView | None = None
+    accounts: accounts.Accounts | None = None
+    serving: tls.Serving | None = None
+    ca_config_map: str | None = None
+
+
+class RegistryReconciler:
+    """Brings Registries about; one call for one key, never two at once for the same key."""
+
+    def __init__(
+        self,
+        client: Client,
+        world: World,
+        prober: probing.Prober,
+        reporter: reporting.Reporter,
+        defaults: Defaults,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._world = world
+        self._prober = prober
+        self._reporter = reporter
+        self._defaults = defaults
+        self._now = now
+
+    async def __call__(self, key: Key) -> float | None:
+        """Reconcile; returns after how many seconds to look again without being told, if at all."""
+        body = self._world.registries.get(key)
+        if body is None:
+            self._forget(key)
+            return None
+        try:
+            registry = parse(body)
+        except InvalidSpec as error:
+            return await self._reporter.invalid(parse({**body, "spec": {}}), self._now(), str(error))
+        self._world.references.set(key, reporting.references(registry))
+        run = Run(registry, self._world, Writer(self._client, self._world, registry), self._defaults, self._now())
+        if registry.deletion_timestamp:
+            return await deletion.finish(self._client, run)
+        if await deletion.prepare(self._client, run):
+            return 0.0  # the Registry has a new version now: decide on that
+        ensured = await self._ensure(run)
+        self._prober.follow(run, ensured.service, ensured.serving, ensured.accounts)
+        return await self._reporter.report(
+            run, ensured.service, ensured.serving, ensured.accounts, ensured.ca_config_map
+        )
+
+    def _forget(self, key: Key) -> None:
+        self._world.references.drop(key)
+        self._prober.drop(key)
+        self._reporter.forget(key)
+
+    async def _ensure(self, run: Run) -> Ensured:
+        """Every child in its order. A blocked step keeps only what depends on it from being done."""
+        try:
+            workload.guard(run)
+        except Blocked as error:  # the whole spec is not to be followed: what runs, runs on
+            run.note(Condition.STALLED, error.problem)
+            return await self._unchanged(run)
+        account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
+        service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
+        own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
+        if own is None:
+            return Ensured(service=service)
+        users = await self._accounts(run, own)
+        serving = await self._serving(run, own, service)
+        mounted = workload.mounted(run)
+        bundle = tls.trust(run, serving, mounted)
+        published = await run.attempt(Condition.CERTIFICATE_READY, tls.publish(run, bundle))
+        admin = await run.attempt(Condition.CREDENTIALS_READY, accounts.admin(run, bundle))  # now with the CA in it
+        ensured = Ensured(service, users, serving, published)
+        await run.attempt(Condition.STORAGE_READY, storage.storage(run))
+        config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
+        if account and service and config and self._complete(run, users, serving):
+            secrets = (config, serving.secret if serving else None, users.secret if users else None)
+            await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, *secrets))
+            await self._prune(run, ensured, config, bundle, keep_admin=admin is not None)
+        return ensured
+
+    async def _accounts(self, run: Run, own: accounts.Internal) -> accounts.Accounts | None:
+        """The password file; the last good one while the wished one cannot be had."""
+        if run.registry.spec.auth.mode == "Disabled":
+            return None
+        admin = await run.attempt(Condition.CREDENTIALS_READY, accounts.admin(run, None))
+        made = await run.attempt(Condition.CREDENTIALS_READY, accounts.accounts(run, own, admin))
+        return made or accounts.last_good(run, own, admin)
+
+    async def _serving(self, run: Run, own: accounts.Internal, service: ServiceView | None) -> tls.Serving | None:
+        if not run.registry.spec.tls.enabled:
+            return None
+        if service is None:
+            return tls.last_good(run)
+        return await tls.serving(run, own.salt_key, service.cluster_ip)
+
+    @staticmethod
+    def _complete(run: Run, users: accounts.Accounts | None, serving: tls.Serving | None) -> bool:
+        """Whether pods may be started: on checked inputs that exist, and on storage that may be used."""
+        spec = run.registry.spec
+        if spec.auth.mode == "Htpasswd" and users is None:
+            return False
+        return (serving is not None or not spec.tls.enabled) and Condition.STORAGE_READY not in run.problems
+
+    async def _unchanged(self, run: Run) -> Ensured:
+        """What runs, untouched, so that it is still probed and reported."""
+        found = run.world.child(kinds.SERVICE, run.registry.namespace, run.names.service)
+        service = found.view if found is not None and isinstance(found.view, ServiceView) else None
+        own = accounts.known_internal(run)
+        users = accounts.last_good(run, own, accounts.known_admin(run)) if own else None
+        return Ensured(service, users, tls.last_good(run))
+
+    async def _prune(self, run: Run, ensured: Ensured, config: str, bundle: str | None, *, keep_admin: bool) -> None:
+        names = run.names
+        wanted = {config, names.internal, names.ca_secret}
+        if ensured.accounts:
+            wanted.add(ensured.accounts.secret)
+        if ensured.serving:
+            wanted.add(ensured.serving.secret)
+        if keep_admin:
+            wanted.add(names.admin)
+        mode = run.registry.spec.tls.mode
+        if mode == "SelfSigned":
+            wanted.add(names.selfsigned)
+        if mode == "CertManager":
+            wanted.add(names.certificate_secret)
+        await pruning.prune(run, frozenset(wanted), workload.mounted(run))
+        await pruning.prune_trust(run, bundle)

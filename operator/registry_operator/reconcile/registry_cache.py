@@ -1,0 +1,79 @@
+"""The Registries as they were last seen.
+
+kopf watches them and loses a deletion that happens while its watch is down (docs/decisions/0001), so a periodic listing
+puts the cache right; both ways end here, and an answer to our own write of the status too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class Key(NamedTuple):
+    """A Registry's namespace and name: all that an event carries."""
+
+    namespace: str
+    name: str
+
+
+class RegistryCache:
+    """Bodies by key; an older version never replaces a newer one of the same object."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[Key, Mapping[str, Any]] = {}
+
+    def get(self, key: Key) -> Mapping[str, Any] | None:
+        return self._bodies.get(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(tuple(self._bodies))
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+    def seen(self, body: Mapping[str, Any]) -> Key | None:
+        """Take note of a body; returns its key if it was news."""
+        metadata = body["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        known = self._bodies.get(key)
+        if known is not None and known["metadata"]["uid"] == metadata["uid"] and _version(known) >= _version(body):
+            return None
+        kept = {name: value for name, value in metadata.items() if name != "managedFields"}
+        self._bodies[key] = {**body, "metadata": kept}
+        return key
+
+    def gone(self, body: Mapping[str, Any]) -> Key | None:
+        """Take note of a deletion; one that tells of an earlier object of the name is no news."""
+        metadata = body["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        known = self._bodies.get(key)
+        if known is None or known["metadata"]["uid"] != metadata["uid"]:
+            return None
+        del self._bodies[key]
+        return key
+
+    def replaced(self, bodies: Iterable[Mapping[str, Any]], version: int, namespace: str | None) -> list[Key]:
+        """Put the cache right by a listing of that resourceVersion (of one namespace, or of all: None).
+
+        Returns the keys of what had gone unnoticed.
+
+        A Registry that is newer than the listing stays: the listing could not know it.
+        """
+        listed = set()
+        for body in bodies:
+            listed.add(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
+            self.seen(body)
+        vanished = [
+            key
+            for key, body in self._bodies.items()
+            if key not in listed and _version(body) <= version and namespace in (None, key.namespace)
+        ]
+        for key in vanished:
+            del self._bodies[key]
+        return vanished
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    """Resource versions of one resource may be compared as numbers: Kubernetes 1.35 made that part of the API."""
+    return int(body["metadata"]["resourceVersion"])

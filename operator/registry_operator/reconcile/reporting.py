@@ -1,0 +1,201 @@
+"""The last step: findings become conditions, and the status is written if it says something new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from registry_operator.api.registry import Registry
+from registry_operator.desired import hosts, image
+from registry_operator.kube import kinds
+from registry_operator.kube.client import Client
+from registry_operator.kube.errors import Conflict, NotFound
+from registry_operator.reconcile import storage, workload
+from registry_operator.reconcile.accounts import Accounts
+from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.probing import Prober
+from registry_operator.reconcile.projections import DeploymentView, ServiceView
+from registry_operator.reconcile.refusals import Raced
+from registry_operator.reconcile.registry_cache import Key
+from registry_operator.reconcile.tls import Serving
+from registry_operator.reconcile.world import Referred, World
+from registry_operator.registry.authority import renewal_time
+from registry_operator.status import report
+from registry_operator.status.findings import Findings
+from registry_operator.status.problems import Problem
+from registry_operator.status.reasons import Condition, Reason
+
+
+class Recorder(Protocol):
+    """Where Events go; never waits, never fails."""
+
+    def event(self, regarding: Mapping[str, Any], kind: str, reason: str, action: str, note: str) -> None: ...
+
+
+class Meter(Protocol):
+    """Where the conditions of all Registries are counted."""
+
+    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None: ...
+
+    def forget(self, key: Key) -> None: ...
+
+
+class Reporter:
+    """Writes the status of Registries."""
+
+    def __init__(self, client: Client, world: World, prober: Prober, recorder: Recorder, meter: Meter) -> None:
+        self._client = client
+        self._world = world
+        self._prober = prober
+        self._recorder = recorder
+        self._meter = meter
+        self._answered: set[Key] = set()
+        """The Registries for which this process has had an answer from a probe, or has seen that it needs none."""
+
+    def forget(self, key: Key) -> None:
+        """The Registry is gone."""
+        self._answered.discard(key)
+        self._meter.forget(key)
+
+    async def report(
+        self,
+        run: Run,
+        service: ServiceView | None,
+        serving: Serving | None,
+        accounts: Accounts | None,
+        ca_config_map: str | None,
+    ) -> float | None:
+        """Write what is new; returns the seconds after which time alone makes a difference."""
+        registry = run.registry
+        key = Key(registry.namespace, registry.name)
+        answer, asking = self._prober.answer(key), self._prober.asking(key)
+        carried = asking and answer is None and key not in self._answered
+        if not carried:
+            self._answered.add(key)
+        pending = storage.pending(run)
+        if pending and not workload.facts(run).ready:
+            run.note(Condition.STORAGE_READY, Problem(Reason.CLAIM_PENDING, pending))
+        found = Findings(
+            registry=registry,
+            now=run.now,
+            problems=run.problems,
+            storage=storage.facts(run),
+            workload=workload.facts(run),
+            probe=answer,
+            probing=asking,
+            carried=carried,
+            held=tuple(run.writer.held),
+            expires=serving.leaf.not_after if serving else None,
+            users=accounts.users if accounts else None,
+            version=_version(run),
+            image=_image(run),
+            host=hosts.host(registry),
+            url=hosts.url(registry),
+            external=_external(registry, service),
+            ca_config_map=ca_config_map,
+            admin_secret=run.names.admin if accounts and accounts.admin else None,
+        )
+        await self._write(registry, report.status(found))
+        self._warn(run)
+        return _again(run, serving)
+
+    async def invalid(self, registry: Registry, now: datetime, message: str) -> float | None:
+        """A spec that the schema let through and that still makes no sense: nothing is touched, and status says why."""
+        problems = {Condition.STALLED: Problem(Reason.INVALID_SPEC, message, stalled=True)}
+        await self._write(registry, report.status(Findings(registry=registry, now=now, problems=problems)))
+        return None
+
+    async def _write(self, registry: Registry, status: dict[str, Any]) -> None:
+        key = Key(registry.namespace, registry.name)
+        self._meter.conditions(key, {entry["type"]: entry["status"] for entry in status["conditions"]})
+        if status == registry.status:
+            return
+        # The API server ignores a uid here, so the version keeps this from reaching a successor of the same name.
+        metadata = {
+            "name": registry.name,
+            "namespace": registry.namespace,
+            "resourceVersion": registry.resource_version,
+        }
+        body = {"metadata": metadata, "status": status}
+        try:
+            applied = await self._client.apply(kinds.REGISTRY, body, subresource="status")
+        except (Conflict, NotFound) as error:
+            raise Raced(str(error)) from error
+        self._world.registries.seen(applied.obj)
+        for condition, entry in report.transitions(registry.status, status):
+            self._tell(registry, condition, entry)
+
+    def _tell(self, registry: Registry, condition: Condition, entry: Mapping[str, Any]) -> None:
+        """An Event for what people want to know: what became ready, and what is in the way."""
+        if condition in (Condition.READY, Condition.STALLED) and entry["reason"] != Reason.NOT_STALLED:
+            good = entry["status"] == ("True" if condition is Condition.READY else "False")
+            kind = "Normal" if good or entry["reason"] in _NORMAL else "Warning"
+            self._recorder.event(_regarding(registry), kind, entry["reason"], "Reconcile", entry["message"])
+
+    def _warn(self, run: Run) -> None:
+        if run.registry.spec.tls.mode == "Disabled":
+            run.warnings.append(("TLSDisabled", "spec.tls.disabled: passwords and images are readable on the way"))
+        for reason, note in run.warnings:
+            self._recorder.event(_regarding(run.registry), "Warning", reason, "Reconcile", note)
+
+
+_NORMAL = {Reason.PROGRESSING, Reason.ROLLING_OUT, Reason.WAITING, Reason.PROBING, Reason.ISSUING, Reason.CLAIM_PENDING}
+_NORMAL |= {Reason.DELETING, Reason.PROPAGATING}
+
+
+def _regarding(registry: Registry) -> dict[str, Any]:
+    return {
+        "apiVersion": kinds.REGISTRY.api_version,
+        "kind": kinds.REGISTRY.kind,
+        "namespace": registry.namespace,
+        "name": registry.name,
+        "uid": registry.uid,
+        "resourceVersion": registry.resource_version,
+    }
+
+
+def references(registry: Registry) -> Iterable[Referred]:
+    """What the spec names in its namespace, whose changes concern this Registry."""
+    spec, namespace = registry.spec, registry.namespace
+    if spec.auth.htpasswd_secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, spec.auth.htpasswd_secret_ref.name)
+    if spec.tls.secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, spec.tls.secret_ref)
+    if spec.storage.existing_claim is not None:
+        yield Referred(kinds.PERSISTENT_VOLUME_CLAIM, namespace, spec.storage.existing_claim.claim_name)
+    issuer = spec.tls.cert_manager.issuer_ref if spec.tls.cert_manager else None
+    if issuer is not None and issuer.kind == "ClusterIssuer":
+        yield Referred(kinds.CLUSTER_ISSUER, "", issuer.name)
+    elif issuer is not None:
+        yield Referred(kinds.ISSUER, namespace, issuer.name)
+
+
+def _image(run: Run) -> str | None:
+    """The image that runs, once there is a Deployment."""
+    found = workload.current(run)
+    return found.view.image if found is not None and isinstance(found.view, DeploymentView) else None
+
+
+def _version(run: Run) -> str | None:
+    """The version that runs: the tag of the image, or the line where the image is pinned by digest."""
+    running = _image(run)
+    return (image.tag(running) or run.registry.spec.version) if running else None
+
+
+def _external(registry: Registry, service: ServiceView | None) -> tuple[str, ...]:
+    """Addresses of the load balancer that the certificate covers or not: what the cluster says, for people."""
+    if service is None:
+        return ()
+    scheme = "https" if registry.spec.tls.enabled else "http"
+    return tuple(f"{scheme}://{address}" for address in service.addresses if address)
+
+
+def _again(run: Run, serving: Serving | None) -> float | None:
+    """The nearest moment at which something changes by time alone: a renewal, an expiry, a refusal to try again."""
+    moments = [problem.retry for problem in run.problems.values() if problem.retry is not None]
+    if serving is not None:
+        due = renewal_time(serving.leaf) if run.registry.spec.tls.mode == "SelfSigned" else serving.leaf.not_after
+        if due > run.now:
+            moments.append((due - run.now + timedelta(seconds=1)).total_seconds())
+    return min(moments, default=None)

@@ -1,0 +1,104 @@
+"""The pods: their configuration, and the Deployment that comes last."""
+
+from __future__ import annotations
+
+from registry_operator.desired import claim, config, deployment, image, meta, secrets
+from registry_operator.kube import kinds
+from registry_operator.reconcile.accounts import Internal
+from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.projections import Child, ClaimView, DeploymentView, PodView
+from registry_operator.status.findings import WorkloadFacts
+from registry_operator.status.problems import blocked
+from registry_operator.status.reasons import Reason
+
+ALLOW_DOWNGRADE = "teamregistry.io/allow-downgrade"
+
+
+def guard(run: Run) -> None:
+    """A store that line 3 has written is not given back to line 2, unless that is said to be meant."""
+    if run.registry.spec.version != "2" or ran(run) != "3" or run.registry.annotations.get(ALLOW_DOWNGRADE) == "true":
+        return
+    raise blocked(
+        Reason.DOWNGRADE_REFUSED,
+        "spec.version: this store has been written by line 3, and line 2 is not known to read all of it; set version "
+        f'to "3", or annotate the Registry with {ALLOW_DOWNGRADE}=true if the risk is meant',
+        stalled=True,
+    )
+
+
+def ran(run: Run) -> str | None:
+    """The line that ran last, by what the Deployment or a kept claim remembers."""
+    namespace, names = run.registry.namespace, run.names
+    found = run.world.child(kinds.DEPLOYMENT, namespace, names.deployment)
+    if found is not None and isinstance(found.view, DeploymentView) and found.view.version:
+        return found.view.version
+    kept = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, namespace, names.claim)
+    mine = run.registry.spec.storage.kind == "PersistentVolumeClaim"
+    if mine and kept is not None and isinstance(kept.view, ClaimView):
+        return kept.annotations.get(meta.ANNOTATION_VERSION)
+    return None
+
+
+async def configuration(run: Run, own: Internal) -> str:
+    """The configuration file in a Secret of its own; returns that Secret's name."""
+    text = config.text(run.registry, http_secret=own.http_secret)
+    made = await run.writer.ensure(kinds.SECRET, secrets.config(run.registry, text, salt_key=own.salt_key))
+    return made.name
+
+
+async def workload(run: Run, config_secret: str, tls_secret: str | None, htpasswd_secret: str | None) -> Child:
+    """The Deployment, on inputs that exist."""
+    registry = run.registry
+    wanted = deployment.deployment(
+        registry,
+        image=image.reference(registry, run.defaults.images[registry.spec.version]),
+        config_secret=config_secret,
+        tls_secret=tls_secret,
+        htpasswd_secret=htpasswd_secret,
+        claim_name=claim.claim_name(registry),
+    )
+    return await run.writer.ensure(kinds.DEPLOYMENT, wanted)
+
+
+def current(run: Run) -> Child | None:
+    """The Deployment as the cache has it, if it is this Registry's."""
+    found = run.world.child(kinds.DEPLOYMENT, run.registry.namespace, run.names.deployment)
+    owner = found.controller if found else None
+    return found if owner is not None and owner.uid == run.registry.uid else None
+
+
+def pods(run: Run) -> list[tuple[Child, PodView]]:
+    """The Registry's pods that are not on their way out, by name."""
+    found = run.world.children(kinds.POD, run.registry)
+    alive = [(each, each.view) for each in found if isinstance(each.view, PodView) and not each.deleting]
+    return sorted(alive, key=lambda pair: pair[0].name)
+
+
+def facts(run: Run) -> WorkloadFacts:
+    """What status tells of the Deployment and its pods."""
+    found = current(run)
+    if found is None or not isinstance(found.view, DeploymentView):
+        return WorkloadFacts()
+    view, alive = found.view, pods(run)
+    return WorkloadFacts(
+        exists=True,
+        replicas=view.replicas,
+        ready=sum(pod.ready for _, pod in alive),
+        settled=view.settled,
+        failure=view.failure,
+        trouble=next((pod.trouble for _, pod in alive if pod.trouble), None),
+    )
+
+
+def mounted(run: Run) -> frozenset[str]:
+    """The Secrets that any pod, or any ReplicaSet that may still make one, mounts."""
+    names: set[str] = set()
+    for each in run.world.children(kinds.REPLICA_SET, run.registry):
+        names |= each.view
+    for each in run.world.children(kinds.POD, run.registry):
+        if isinstance(each.view, PodView):
+            names |= each.view.mounted
+    found = current(run)
+    if found is not None and isinstance(found.view, DeploymentView):
+        names |= found.view.mounted
+    return frozenset(names)

@@ -1,0 +1,189 @@
+"""The only hand that writes children, under the house's rules of writing.
+
+* First contact: a child that the cache lacks is read live before the first apply, since a filtered cache cannot see
+  foreign objects and a forced apply would silently merge into one.
+* Every later apply carries the uid, so it can never make or touch a successor.
+* What nobody may ever overwrite (generated values) is made by POST only.
+* Nothing is written that is there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from registry_operator.api.registry import Registry
+from registry_operator.kube import kinds
+from registry_operator.kube.client import Client
+from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
+from registry_operator.kube.kinds import Kind
+from registry_operator.kube.managed_fields import digest
+from registry_operator.reconcile.ownership import Ownership, ownership
+from registry_operator.reconcile.projections import Child, SecretView, decoded
+from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, problem_of
+from registry_operator.reconcile.world import World
+from registry_operator.status.problems import Blocked, blocked
+from registry_operator.status.reasons import Reason
+
+Object = Mapping[str, Any]
+Values = Mapping[str, str]
+
+
+class Writer:
+    """Writes for one Registry, in one reconciliation."""
+
+    def __init__(self, client: Client, world: World, registry: Registry) -> None:
+        self._client = client
+        self._world = world
+        self._registry = registry
+        self.paused = registry.spec.reconciliation == "Paused"
+        self.held: list[str] = []
+        """What a paused Registry would have changed, for its status."""
+
+    async def ensure(self, kind: Kind, desired: Object) -> Child:
+        """Make the child be as desired; returns it as it is now. Raises Blocked, Raced or ApiError."""
+        found = await self._found(kind, desired)
+        if found is not None and found.applied == digest(desired):
+            return found
+        return await self._apply(kind, desired, found)
+
+    async def _apply(self, kind: Kind, desired: Object, found: Child | None) -> Child:
+        what = _what(kind, desired)
+        if self.paused:
+            return self._hold(what, found)
+        body = desired if found is None else _with_uid(desired, found.uid)
+        try:
+            applied = await self._client.apply(kind, body)
+        except Conflict as error:
+            raise Raced(f"{what}: {error}") from error
+        except ApiError as error:
+            raise _refused(error, what) from error
+        if found is None and not applied.created:
+            raise Raced(f"{what}: somebody else made it at the same moment")
+        return self._world.wrote(kind, applied.obj)
+
+    async def generated(
+        self, compose: Callable[[Values], Object], values: Mapping[str, str], keys: frozenset[str]
+    ) -> Child:
+        """A Secret with generated `values` under `keys`: written once, at its creation, and never again.
+
+        `compose(values)` gives the whole object for the values that it has; what follows from them is kept so.
+        """
+        found = await self._found(kinds.SECRET, compose(values))
+        if found is None:
+            return await self._post(compose(values))
+        assert isinstance(found.view, SecretView)
+        has = {key: value.decode(errors="replace") for key, value in found.view.data.items()}
+        wanted = compose(has)
+        rest = {key: value for key, value in wanted["data"].items() if key not in keys}
+        body = {key: value for key, value in wanted.items() if key != "data"} | ({"data": rest} if rest else {})
+        return found if _holds(found, body) else await self._apply(kinds.SECRET, body, found)
+
+    async def _post(self, desired: Object) -> Child:
+        what = _what(kinds.SECRET, desired)
+        if self.paused:
+            return self._hold(what, None)
+        try:
+            made = await self._client.create(kinds.SECRET, desired)
+        except AlreadyExists as error:
+            raise Raced(f"{what}: {error}") from error
+        except ApiError as error:
+            raise _refused(error, what) from error
+        return self._world.wrote(kinds.SECRET, made)
+
+    async def renew(self, found: Child, data: Mapping[str, str]) -> Child:
+        """Replace values of a generated Secret, if it is still in the version that was looked at."""
+        what = f"Secret {found.name}"
+        if self.paused:
+            return self._hold(what, found)
+        patch = {"metadata": {"uid": found.uid, "resourceVersion": found.resource_version}, "data": dict(data)}
+        try:
+            obj = await self._client.merge(kinds.SECRET, found.namespace, found.name, patch)
+        except (Conflict, NotFound) as error:
+            raise Raced(f"{what}: {error}") from error
+        except ApiError as error:
+            raise _refused(error, what) from error
+        return self._world.wrote(kinds.SECRET, obj)
+
+    async def remove(self, kind: Kind, found: Child) -> None:
+        """Delete a child that is ours and no longer wanted; anything else is left alone."""
+        if found.deleting or ownership(self._registry, found) is not Ownership.OURS:
+            return
+        if self.paused:
+            self.held.append(f"{kind.kind} {found.name} (to be deleted)")
+            return
+        try:
+            await self._client.delete(kind, found.namespace, found.name, uid=found.uid)
+        except NotFound:
+            return
+        except Conflict as error:
+            raise Raced(str(error)) from error
+
+    async def may_take(self, kind: Kind, name: str) -> bool:
+        """Whether a name is free or already ours, for what somebody else will write on our behalf."""
+        namespace = self._registry.namespace
+        found = self._world.child(kind, namespace, name) or await self._first_contact(kind, namespace, name)
+        return found is None or ownership(self._registry, found) is not Ownership.FOREIGN
+
+    async def _found(self, kind: Kind, desired: Object) -> Child | None:
+        """The live child if it is ours; None if there is none. Raises Blocked if it is somebody else's."""
+        metadata = desired["metadata"]
+        found = self._world.child(kind, metadata["namespace"], metadata["name"])
+        if found is None:
+            found = await self._first_contact(kind, metadata["namespace"], metadata["name"])
+        if found is not None:
+            self._check(kind, found)
+        return found
+
+    async def _first_contact(self, kind: Kind, namespace: str, name: str) -> Child | None:
+        try:
+            obj = await self._client.get(kind, namespace, name)
+        except NotFound:
+            return None
+        return self._world.projected(kind, obj)
+
+    def _check(self, kind: Kind, found: Child) -> None:
+        whose = ownership(self._registry, found)
+        what = f"{kind.kind} {found.name}"
+        if whose is Ownership.FOREIGN:
+            message = (
+                f"{what} exists and is not this Registry's: rename or delete it, or give the Registry another name"
+            )
+            raise blocked(Reason.NAME_CONFLICT, message, stalled=True, retry=RETRY_SECONDS)
+        if whose is Ownership.STALE:
+            message = f"{what} still belongs to a deleted Registry of this name; waiting until it is collected"
+            raise blocked(Reason.OWNER_GONE, message, retry=2)
+        if found.deleting:
+            raise blocked(Reason.WAITING, f"{what} is being deleted; it is made again when it is gone", retry=2)
+
+    def _hold(self, what: str, found: Child | None) -> Child:
+        self.held.append(what)
+        if found is None:
+            raise blocked(Reason.PAUSED, f"{what} is missing and reconciliation is Paused: set it to Active")
+        return found
+
+
+def _holds(found: Child, desired: Object) -> bool:
+    """Whether a Secret has all of the labels, owners and values that are desired, whoever wrote them."""
+    view = found.view
+    assert isinstance(view, SecretView)
+    metadata = desired["metadata"]
+    owners = {(owner["kind"], owner["uid"]) for owner in metadata.get("ownerReferences", ())}
+    return (
+        metadata.get("labels", {}).items() <= view.labels.items()
+        and owners <= set(view.owners)
+        and all(view.data.get(key) == decoded(value) for key, value in desired.get("data", {}).items())
+    )
+
+
+def _with_uid(desired: Object, uid: str) -> dict[str, Any]:
+    return {**desired, "metadata": {**desired["metadata"], "uid": uid}}
+
+
+def _what(kind: Kind, desired: Object) -> str:
+    return f"{kind.kind} {desired['metadata']['name']}"
+
+
+def _refused(error: ApiError, what: str) -> Exception:
+    problem = problem_of(error, what)
+    return Blocked(problem) if problem else error

@@ -1,0 +1,109 @@
+"""What one reconciliation found: the whole input of the rules that decide the conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from registry_operator.api.registry import Registry
+from registry_operator.status.problems import Problem
+from registry_operator.status.reasons import Condition
+
+
+class Login(Enum):
+    """What became of the operator's own log-in through the Service."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # 401: the registry serves, but not yet with the newest accounts
+    UNTRUSTED = "untrusted"
+    TIMED_OUT = "timed out"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The certificate that clients get."""
+
+    fingerprint: str
+    not_after: datetime
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe of the running registry learnt. `message` holds no secret and may be shown.
+
+    `others_accepted`: an account that every version of the file has was let in, though the newest was not.
+    `stale_pods`: ready pods that serve another certificate than the expected one.
+    `upload`: True accepted, False refused, None not tried or refused as wished; `upload_message` says how it failed.
+    `settled`: nothing better is to be expected of the upload.
+    """
+
+    login: Login
+    message: str = ""
+    others_accepted: bool = False
+    verified: bool = True
+    served: Served | None = None
+    stale_pods: tuple[str, ...] = ()
+    upload: bool | None = None
+    upload_message: str = ""
+    settled: bool = True
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing better is to be expected."""
+        return self.login is Login.ACCEPTED and not self.stale_pods and self.upload is not False and self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFacts:
+    """The claim in use, if there is one."""
+
+    claim_name: str | None = None
+    phase: str | None = None
+    requested: str | None = None
+    capacity: str | None = None
+    resizing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFacts:
+    """The Deployment and its pods; `trouble` is (reason, message) of a pod that does not run."""
+
+    exists: bool = False
+    replicas: int = 0
+    ready: int = 0
+    settled: bool = False
+    failure: str | None = None
+    trouble: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that the rules may look at.
+
+    `problems` are those of the steps, by the condition that they concern; STALLED holds what concerns the whole spec.
+    `probe` is the believed answer for exactly the pods, certificate and accounts of now; `probing` says that one is
+    expected.  `held` is what a paused Registry would change.
+    """
+
+    registry: Registry
+    now: datetime
+    problems: Mapping[Condition, Problem] = field(default_factory=dict)
+    storage: StorageFacts = StorageFacts()
+    workload: WorkloadFacts = WorkloadFacts()
+    probe: Answer | None = None
+    probing: bool = False
+    carried: bool = False
+    held: tuple[str, ...] = ()
+    expires: datetime | None = None
+    users: int | None = None
+    version: str | None = None
+    image: str | None = None
+    host: str = ""
+    url: str = ""
+    external: tuple[str, ...] = ()
+    ca_config_map: str | None = None
+    admin_secret: str | None = None

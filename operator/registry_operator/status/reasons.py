@@ -1,0 +1,97 @@
+"""Every reason that a condition of a Registry can give. They are part of the API: none is renamed or reused.
+
+docs/status.md explains each one; a test holds that page and this list against each other.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    """The types of a Registry's conditions."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    STORAGE_READY = "StorageReady"
+    CERTIFICATE_READY = "CertificateReady"
+    CREDENTIALS_READY = "CredentialsReady"
+    WORKLOAD_READY = "WorkloadReady"
+    REACHABLE = "Reachable"
+    WRITABLE = "Writable"
+
+
+class Reason(StrEnum):
+    """Why a condition has its status."""
+
+    # any condition
+    WAITING = "Waiting"  # for something that another condition tells
+    DELETING = "Deleting"
+    PAUSED = "Paused"
+    NAME_CONFLICT = "NameConflict"
+    OWNER_GONE = "OwnerGone"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    ADMISSION_DENIED = "AdmissionDenied"
+    REFUSED = "Refused"
+    FORBIDDEN = "Forbidden"
+    INVALID_SPEC = "InvalidSpec"
+    # Ready, Reconciling, Stalled
+    SERVING = "Serving"
+    PROGRESSING = "Progressing"
+    SETTLED = "Settled"
+    NOT_STALLED = "NotStalled"
+    DOWNGRADE_REFUSED = "DowngradeRefused"
+    # StorageReady
+    BOUND = "Bound"
+    EPHEMERAL = "Ephemeral"
+    CLAIM_MISSING = "ClaimMissing"
+    CLAIM_PENDING = "ClaimPending"
+    CLAIM_LOST = "ClaimLost"
+    CLAIM_TERMINATING = "ClaimTerminating"
+    CLAIM_IN_USE = "ClaimInUse"
+    CLAIM_DIFFERS = "ClaimDiffers"
+    CLAIM_RESIZING = "ClaimResizing"
+    ANONYMOUS_ACCESS_REFUSED = "AnonymousAccessRefused"
+    # CertificateReady
+    ISSUED = "Issued"
+    PROVIDED = "Provided"
+    SELF_SIGNED = "SelfSigned"
+    TLS_DISABLED = "TLSDisabled"
+    CERT_MANAGER_MISSING = "CertManagerMissing"
+    ISSUER_MISSING = "IssuerMissing"
+    ISSUER_NOT_READY = "IssuerNotReady"
+    ISSUING = "Issuing"
+    ISSUANCE_FAILED = "IssuanceFailed"
+    CERTIFICATE_INVALID = "CertificateInvalid"
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    # CertificateReady, CredentialsReady
+    SECRET_MISSING = "SecretMissing"  # noqa: S105
+    SECRET_INVALID = "SecretInvalid"  # noqa: S105
+    # CredentialsReady
+    LIVE = "Live"
+    AUTHENTICATION_DISABLED = "AuthenticationDisabled"
+    PROPAGATING = "Propagating"
+    HTPASSWD_INVALID = "HtpasswdInvalid"
+    # WorkloadReady
+    AVAILABLE = "Available"
+    ROLLING_OUT = "RollingOut"
+    IMAGE_UNAVAILABLE = "ImageUnavailable"
+    CRASH_LOOPING = "CrashLooping"
+    UNSCHEDULABLE = "Unschedulable"
+    POD_FAILED = "PodFailed"
+    PODS_NOT_CREATED = "PodsNotCreated"
+    # Reachable
+    LOGGED_IN = "LoggedIn"
+    UNVERIFIABLE_CHAIN = "UnverifiableChain"
+    PROBING = "Probing"
+    PROBE_BLOCKED = "ProbeBlocked"
+    UNREACHABLE = "Unreachable"
+    UNTRUSTED_CERTIFICATE = "UntrustedCertificate"
+    OLD_CERTIFICATE_SERVED = "OldCertificateServed"
+    LOGIN_REFUSED = "LoginRefused"
+    # Writable
+    UPLOAD_ACCEPTED = "UploadAccepted"
+    UPLOAD_FAILED = "UploadFailed"
+    READ_ONLY = "ReadOnly"

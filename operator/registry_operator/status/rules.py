@@ -1,0 +1,200 @@
+"""The conditions, each an ordered chain of small pure functions: the first that has something to say is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from registry_operator.status.findings import Findings, Login
+from registry_operator.status.problems import Problem
+from registry_operator.status.reasons import Condition, Reason
+from registry_operator.status.workload import workload
+
+
+class Verdict(NamedTuple):
+    """A condition's status, reason and message."""
+
+    status: str
+    reason: Reason
+    message: str = ""
+
+
+def yes(reason: Reason, message: str = "") -> Verdict:
+    return Verdict("True", reason, message)
+
+
+def no(reason: Reason, message: str = "") -> Verdict:
+    return Verdict("False", reason, message)
+
+
+def unknown(reason: Reason, message: str = "") -> Verdict:
+    return Verdict("Unknown", reason, message)
+
+
+def storage(found: Findings) -> Verdict:
+    if problem := found.problems.get(Condition.STORAGE_READY):
+        return no(problem.reason, problem.message)
+    facts = found.storage
+    if facts.claim_name is None:
+        return yes(Reason.EPHEMERAL, "the images live in an emptyDir: they are lost with the pod")
+    if facts.resizing:
+        return yes(Reason.CLAIM_RESIZING, facts.resizing)
+    return yes(Reason.BOUND, f"claim {facts.claim_name} is bound")
+
+
+_SOURCES = {
+    "CertManager": yes(Reason.ISSUED, "cert-manager issued the certificate"),
+    "SecretRef": yes(Reason.PROVIDED, "the certificate of the Secret in spec.tls.secretRef is in use"),
+    "SelfSigned": yes(Reason.SELF_SIGNED, "the operator made the certificate with this Registry's own CA"),
+    "Disabled": yes(Reason.TLS_DISABLED, "clients talk plain HTTP: passwords and images are readable on the way"),
+}
+
+
+def certificate(found: Findings) -> Verdict:
+    if problem := found.problems.get(Condition.CERTIFICATE_READY):
+        return no(problem.reason, problem.message)
+    if found.expires is not None and found.expires <= found.now:
+        return no(Reason.CERTIFICATE_EXPIRED, f"the certificate expired at {found.expires:%Y-%m-%dT%H:%M:%SZ}")
+    return _SOURCES[found.registry.spec.tls.mode]
+
+
+def credentials(found: Findings) -> Verdict:
+    if problem := found.problems.get(Condition.CREDENTIALS_READY):
+        return no(problem.reason, problem.message)
+    if found.registry.spec.auth.mode == "Disabled":
+        return yes(Reason.AUTHENTICATION_DISABLED, "anybody who reaches the Service may pull and push")
+    if found.probe is None:
+        return unknown(Reason.WAITING, "whether the newest accounts are live is not known yet")
+    if found.probe.login is Login.ACCEPTED:
+        return yes(Reason.LIVE, "the registry lets the newest accounts in")
+    if found.probe.login is Login.REFUSED:
+        return no(Reason.PROPAGATING, "the newest accounts are not live yet: kubelet may take a minute to bring them")
+    return unknown(Reason.WAITING, "the registry cannot be asked; see Reachable")
+
+
+def reachable(found: Findings) -> Verdict:
+    if found.workload.ready == 0:
+        return unknown(Reason.WAITING, "nothing is tried before a pod is ready")
+    answer = found.probe
+    if answer is None:
+        return unknown(Reason.PROBING, "the operator is trying the registry")
+    if answer.stale_pods:
+        return no(Reason.OLD_CERTIFICATE_SERVED, f"{', '.join(answer.stale_pods)}: not the expected certificate")
+    if answer.login is Login.ACCEPTED or answer.others_accepted:
+        if not answer.verified:
+            return yes(Reason.UNVERIFIABLE_CHAIN, "the certificate is the expected one, but no CA is known to check it")
+        return yes(Reason.LOGGED_IN, "the operator logged in through the Service")
+    return _unreachable(answer.login, answer.message)
+
+
+def _unreachable(login: Login, message: str) -> Verdict:
+    match login:
+        case Login.REFUSED:
+            return no(Reason.LOGIN_REFUSED, "the registry refuses the operator's account")
+        case Login.UNTRUSTED:
+            return no(Reason.UNTRUSTED_CERTIFICATE, message)
+        case Login.TIMED_OUT:
+            hint = "does a NetworkPolicy keep the operator out, or does it run outside of the cluster?"
+            return unknown(Reason.PROBE_BLOCKED, f"{message}; {hint}")
+        case _:
+            return no(Reason.UNREACHABLE, message)
+
+
+def writable(found: Findings) -> Verdict:
+    if found.registry.spec.access == "ReadOnly":
+        if found.probe is not None and found.probe.upload:
+            return no(Reason.ROLLING_OUT, "pods still take uploads")
+        return no(Reason.READ_ONLY, "spec.access is ReadOnly: pushes and deletes are answered by 405")
+    if found.probe is None or found.probe.upload is None:
+        return unknown(Reason.WAITING, "no upload has been tried yet")
+    if found.probe.upload:
+        return yes(Reason.UPLOAD_ACCEPTED, "an upload was begun and cancelled")
+    return no(Reason.UPLOAD_FAILED, found.probe.upload_message)
+
+
+def stalled(found: Findings) -> Verdict:
+    for problem in _in_order(found.problems):
+        if problem.stalled:
+            return yes(problem.reason, problem.message)
+    return no(Reason.NOT_STALLED)
+
+
+_ORDER = (
+    Condition.STALLED,
+    Condition.STORAGE_READY,
+    Condition.CERTIFICATE_READY,
+    Condition.CREDENTIALS_READY,
+    Condition.WORKLOAD_READY,
+)
+
+
+def _in_order(problems: Mapping[Condition, Problem]) -> list[Problem]:
+    return [problems[condition] for condition in _ORDER if condition in problems]
+
+
+Rule = Callable[[Findings], Verdict]
+
+PARTS: dict[Condition, Rule] = {
+    Condition.STORAGE_READY: storage,
+    Condition.CERTIFICATE_READY: certificate,
+    Condition.CREDENTIALS_READY: credentials,
+    Condition.WORKLOAD_READY: lambda found: Verdict(*workload(found)),
+    Condition.REACHABLE: reachable,
+    Condition.WRITABLE: writable,
+}
+
+
+def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
+    """True means that a client can log in, push (unless ReadOnly) and pull now; else the first part that is in the way.
+
+    A bad new input does not make a registry unready that serves on with its last good one: `Stalled` tells that.
+    """
+    if found.registry.deletion_timestamp:
+        return no(Reason.DELETING, "the Registry is being deleted")
+    serving = parts[Condition.REACHABLE].status == "True" and found.workload.ready > 0
+    pushable = parts[Condition.WRITABLE].status == "True" or found.registry.spec.access == "ReadOnly"
+    if serving and pushable:
+        return yes(Reason.SERVING, _served(found))
+    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
+        verdict = parts[condition]
+        if verdict.status == "False":
+            return no(verdict.reason, verdict.message)
+    if problem := found.problems.get(Condition.STALLED):
+        return no(problem.reason, problem.message)
+    verdict = parts[Condition.WRITABLE] if serving else parts[Condition.REACHABLE]
+    if verdict.reason is Reason.PROBE_BLOCKED:
+        return unknown(verdict.reason, verdict.message)
+    return no(Reason.PROGRESSING, verdict.message)
+
+
+def _served(found: Findings) -> str:
+    doing = "log in, pull and push" if found.registry.spec.access == "ReadWrite" else "log in and pull"
+    return f"clients can {doing}"
+
+
+def reconciling(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
+    """True as long as something is on its way to what the spec asks for and no person has to act."""
+    if found.registry.deletion_timestamp:
+        return yes(Reason.DELETING, "the Registry is being deleted")
+    if found.registry.spec.reconciliation == "Paused":
+        would = f"; it would change: {', '.join(found.held)}" if found.held else ""
+        return no(Reason.PAUSED, f"spec.reconciliation is Paused{would}")
+    if stalled(found).status == "True":
+        return no(Reason.SETTLED, "see Stalled")
+    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
+        verdict = parts[condition]
+        wanted = verdict.reason is Reason.READ_ONLY
+        if verdict.status != "True" and not wanted and verdict.reason is not Reason.PROBE_BLOCKED:
+            return yes(verdict.reason, verdict.message)
+    return no(Reason.SETTLED, "all is as the spec asks")
+
+
+def conditions(found: Findings) -> dict[Condition, Verdict]:
+    """Every condition, in the order in which a reader wants them."""
+    parts = {condition: rule(found) for condition, rule in PARTS.items()}
+    return {
+        Condition.READY: ready(found, parts),
+        Condition.RECONCILING: reconciling(found, parts),
+        Condition.STALLED: stalled(found),
+        **parts,
+    }

@@ -1,0 +1,39 @@
+"""WorkloadReady: what the Deployment and its pods say, in words that tell what to do."""
+
+from __future__ import annotations
+
+from registry_operator.status.findings import Findings
+from registry_operator.status.reasons import Condition, Reason
+
+_IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
+_CRASH = {"CrashLoopBackOff", "Error", "OOMKilled", "RunContainerError", "StartError"}
+
+Parts = tuple[str, Reason, str]
+
+
+def workload(found: Findings) -> Parts:
+    """Status, reason and message."""
+    if problem := found.problems.get(Condition.WORKLOAD_READY):
+        return "False", problem.reason, problem.message
+    facts = found.workload
+    if not facts.exists:
+        return "False", Reason.WAITING, "the Deployment is made last; see the other conditions"
+    if facts.failure:
+        reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in facts.failure else Reason.PODS_NOT_CREATED
+        return "False", reason, f"the pods cannot be created: {facts.failure}"
+    if facts.settled and facts.ready >= facts.replicas:
+        return "True", Reason.AVAILABLE, f"{facts.ready} of {facts.replicas} pods ready"
+    if facts.trouble:
+        return "False", *_trouble(*facts.trouble)
+    return "False", Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready"
+
+
+def _trouble(reason: str, message: str) -> tuple[Reason, str]:
+    said = f"{reason}: {message}" if message else reason
+    if reason in _IMAGE:
+        return Reason.IMAGE_UNAVAILABLE, f"{said}; check spec.image, its pullSecrets and the operator's image settings"
+    if reason in _CRASH:
+        return Reason.CRASH_LOOPING, f"the registry does not stay up: {said}; its log tells why"
+    if reason == "Unschedulable":
+        return Reason.UNSCHEDULABLE, f"{message}; check spec.pod and the nodes' free resources"
+    return Reason.POD_FAILED, said
