@@ -11,7 +11,8 @@ from registry_operator.api.registry import Registry, SecretKeyRef
 from registry_operator.desired import hosts, meta, secrets
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import Child, SecretView
+from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.views import SecretView
 from registry_operator.registry import htpasswd
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason

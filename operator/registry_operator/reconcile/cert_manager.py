@@ -11,8 +11,9 @@ from registry_operator.desired import hosts, meta
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ownership import Ownership, ownership
-from registry_operator.reconcile.projections import Child, ConditionView, SecretView
+from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.refusals import RETRY_SECONDS
+from registry_operator.reconcile.views import ConditionView, SecretView
 from registry_operator.registry.certificates import BadCertificate, parse_pair
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason

@@ -10,7 +10,7 @@ from typing import TypeVar
 from registry_operator.api.registry import Registry
 from registry_operator.desired.names import Names
 from registry_operator.kube.kinds import SECRET
-from registry_operator.reconcile.projections import SecretView
+from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
 from registry_operator.status.problems import Blocked, Problem

@@ -6,7 +6,7 @@ from registry_operator.desired.service import service as desired_service
 from registry_operator.desired.service_account import service_account as desired_service_account
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import ServiceView
+from registry_operator.reconcile.views import ServiceView
 
 
 async def service_account(run: Run) -> str:

@@ -11,9 +11,9 @@ from registry_operator.engine.poller import Poller
 from registry_operator.reconcile import workload
 from registry_operator.reconcile.accounts import Accounts
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import ServiceView
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.tls import Serving
+from registry_operator.reconcile.views import ServiceView
 from registry_operator.registry import probe
 from registry_operator.registry.http import Target
 from registry_operator.registry.probe import (

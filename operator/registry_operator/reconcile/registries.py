@@ -12,8 +12,8 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
 from registry_operator.reconcile.context import Defaults, Run
-from registry_operator.reconcile.projections import ServiceView
 from registry_operator.reconcile.registry_cache import Key
+from registry_operator.reconcile.views import ServiceView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
 from registry_operator.status.problems import Blocked

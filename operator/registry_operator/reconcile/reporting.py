@@ -15,10 +15,10 @@ from registry_operator.reconcile import storage, workload
 from registry_operator.reconcile.accounts import Accounts
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.probing import Prober
-from registry_operator.reconcile.projections import DeploymentView, ServiceView
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.tls import Serving
+from registry_operator.reconcile.views import DeploymentView, ServiceView
 from registry_operator.reconcile.world import Referred, World
 from registry_operator.registry.authority import renewal_time
 from registry_operator.status import report

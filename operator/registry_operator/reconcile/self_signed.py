@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from registry_operator.desired import hosts, meta, secrets
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import SecretView
+from registry_operator.reconcile.views import SecretView
 from registry_operator.registry.authority import Pair, make_ca, make_leaf, renew_due
 from registry_operator.registry.certificates import BadCertificate, parse_pair
 from registry_operator.status.problems import blocked

@@ -9,7 +9,8 @@ from registry_operator.desired import meta
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ownership import Ownership, ownership
-from registry_operator.reconcile.projections import Child, ClaimView, PodView
+from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.views import ClaimView, PodView
 from registry_operator.status.findings import StorageFacts
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason

@@ -9,7 +9,8 @@ from registry_operator.desired import config_map, hosts, secrets
 from registry_operator.kube import kinds
 from registry_operator.reconcile import cert_manager, self_signed
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import Child, DeploymentView, SecretView
+from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.views import DeploymentView, SecretView
 from registry_operator.registry.certificates import BadCertificate, Leaf, load_certificates, parse_pair
 from registry_operator.status.problems import Blocked, blocked
 from registry_operator.status.reasons import Condition, Reason

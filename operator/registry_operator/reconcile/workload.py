@@ -6,7 +6,8 @@ from registry_operator.desired import claim, config, deployment, image, meta, se
 from registry_operator.kube import kinds
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import Child, ClaimView, DeploymentView, PodView
+from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.views import ClaimView, DeploymentView, PodView
 from registry_operator.status.findings import WorkloadFacts
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason

@@ -15,7 +15,7 @@ from registry_operator.engine.references import References
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.kinds import Kind
-from registry_operator.reconcile import projections
+from registry_operator.reconcile import projections, views
 from registry_operator.reconcile.projections import NOT_OURS, OURS, Child, Reference
 from registry_operator.reconcile.registry_cache import Key, RegistryCache
 from registry_operator.reconcile.user_secrets import UserSecrets
@@ -33,16 +33,16 @@ class Watched(NamedTuple):
 
 
 WATCHED: tuple[Watched, ...] = (
-    Watched(kinds.DEPLOYMENT, OURS, projections.deployment),
-    Watched(kinds.REPLICA_SET, OURS, projections.replica_set),
-    Watched(kinds.POD, OURS, projections.pod),
-    Watched(kinds.SERVICE, OURS, projections.service),
+    Watched(kinds.DEPLOYMENT, OURS, views.deployment),
+    Watched(kinds.REPLICA_SET, OURS, views.replica_set),
+    Watched(kinds.POD, OURS, views.pod),
+    Watched(kinds.SERVICE, OURS, views.service),
     Watched(kinds.SERVICE_ACCOUNT, OURS, projections.plain),
-    Watched(kinds.SECRET, OURS, projections.secret),
-    Watched(kinds.CONFIG_MAP, OURS, projections.config_map),
-    Watched(kinds.PERSISTENT_VOLUME_CLAIM, "", projections.claim),
-    Watched(kinds.CERTIFICATE, OURS, projections.certificate, optional=True),
-    Watched(kinds.ISSUER, "", projections.issuer, optional=True),
+    Watched(kinds.SECRET, OURS, views.secret),
+    Watched(kinds.CONFIG_MAP, OURS, views.config_map),
+    Watched(kinds.PERSISTENT_VOLUME_CLAIM, "", views.claim),
+    Watched(kinds.CERTIFICATE, OURS, views.certificate, optional=True),
+    Watched(kinds.ISSUER, "", views.issuer, optional=True),
 )
 
 
@@ -65,7 +65,7 @@ class World:
             watched.kind: self._informer(client, namespaces, watched) for watched in WATCHED
         }
         if namespaces is None:  # a namespaced operator may not read at cluster scope
-            watched = Watched(kinds.CLUSTER_ISSUER, "", projections.issuer, optional=True)
+            watched = Watched(kinds.CLUSTER_ISSUER, "", views.issuer, optional=True)
             self._informers[kinds.CLUSTER_ISSUER] = self._informer(client, None, watched)
         self._user_secrets: Informer[Reference] = Informer(
             client,

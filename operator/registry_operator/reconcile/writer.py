@@ -19,8 +19,9 @@ from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, Not
 from registry_operator.kube.kinds import Kind
 from registry_operator.kube.managed_fields import digest
 from registry_operator.reconcile.ownership import Ownership, ownership
-from registry_operator.reconcile.projections import Child, SecretView, decoded
+from registry_operator.reconcile.projections import Child, decoded
 from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, problem_of
+from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.status.problems import Blocked, blocked
 from registry_operator.status.reasons import Reason

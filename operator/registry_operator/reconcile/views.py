@@ -1,0 +1,222 @@
+"""The few fields of each kind that a reconciliation looks at, and the projections that pick them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry_operator.desired import meta
+from registry_operator.reconcile.projections import Child, Json, child, decoded
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """`cluster_ip` is None for a headless or an ExternalName Service; `addresses` are those of the load balancer."""
+
+    cluster_ip: str | None
+    node_ports: tuple[int, ...]
+    addresses: tuple[str, ...]
+
+
+def service(obj: Json) -> Child:
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    address = spec.get("clusterIP")
+    ingress = (status.get("loadBalancer") or {}).get("ingress") or ()
+    return child(
+        obj,
+        ServiceView(
+            cluster_ip=None if address in (None, "", "None") else address,
+            node_ports=tuple(port["nodePort"] for port in spec.get("ports", ()) if port.get("nodePort")),
+            addresses=tuple(entry.get("hostname") or entry.get("ip", "") for entry in ingress),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentView:
+    """`settled` says that the controller has seen the newest spec and no pod of an older one is left."""
+
+    replicas: int
+    ready: int
+    settled: bool
+    failure: str | None
+    mounted: frozenset[str]
+    version: str | None
+    image: str | None
+
+
+def deployment(obj: Json) -> Child:
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    wanted = spec.get("replicas", 1)
+    settled = (
+        status.get("observedGeneration") == obj["metadata"].get("generation")
+        and status.get("updatedReplicas", 0) == status.get("replicas", 0) == wanted
+        and not status.get("unavailableReplicas")
+    )
+    pod_spec = spec.get("template", {}).get("spec", {})
+    failure = next(
+        (
+            condition.get("message", "")
+            for condition in status.get("conditions", ())
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
+        ),
+        None,
+    )
+    return child(
+        obj,
+        DeploymentView(
+            replicas=wanted,
+            ready=status.get("readyReplicas", 0),
+            settled=settled,
+            failure=failure,
+            mounted=mounted_secrets(pod_spec),
+            image=next((each["image"] for each in pod_spec.get("containers", ()) if each["name"] == "registry"), None),
+            version=(obj["metadata"].get("annotations") or {}).get(meta.ANNOTATION_VERSION),
+        ),
+    )
+
+
+def mounted_secrets(pod_spec: Json) -> frozenset[str]:
+    """The names of the Secrets that a pod's volumes name."""
+    volumes = pod_spec.get("volumes") or ()
+    return frozenset(volume["secret"]["secretName"] for volume in volumes if "secret" in volume)
+
+
+def replica_set(obj: Json) -> Child:
+    return child(obj, mounted_secrets(obj.get("spec", {}).get("template", {}).get("spec", {})))
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """`trouble` is the kubelet's or the scheduler's reason for not running, with its message."""
+
+    ip: str | None
+    ready: bool
+    trouble: tuple[str, str] | None
+    restarts: int
+    mounted: frozenset[str]
+    claims: frozenset[str]
+
+
+def pod(obj: Json) -> Child:
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
+    volumes = spec.get("volumes") or ()
+    return child(
+        obj,
+        PodView(
+            ip=status.get("podIP"),
+            ready=conditions.get("Ready", {}).get("status") == "True",
+            trouble=_trouble(status, conditions),
+            restarts=sum(container.get("restartCount", 0) for container in status.get("containerStatuses", ())),
+            mounted=mounted_secrets(spec),
+            claims=frozenset(
+                volume["persistentVolumeClaim"]["claimName"] for volume in volumes if "persistentVolumeClaim" in volume
+            ),
+        ),
+    )
+
+
+_STARTING = {"ContainerCreating", "PodInitializing"}
+
+
+def _trouble(status: Json, conditions: Mapping[str, Json]) -> tuple[str, str] | None:
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        state = container.get("state", {})
+        waiting, ended = state.get("waiting"), state.get("terminated")
+        if waiting and waiting.get("reason") not in _STARTING:
+            last = container.get("lastState", {}).get("terminated") or {}
+            hint = f" (last exit code {last['exitCode']})" if "exitCode" in last else ""
+            return waiting.get("reason", "Waiting"), f"{waiting.get('message', '')}{hint}".strip()
+        if ended:
+            return ended.get("reason", "Terminated"), f"exit code {ended.get('exitCode')}"
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return scheduled.get("reason", "Unschedulable"), scheduled.get("message", "")
+    if status.get("phase") == "Failed":
+        return status.get("reason", "Failed"), status.get("message", "")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """Sizes as the API server writes them; `capacity` is what the volume really has."""
+
+    phase: str
+    requested: str
+    capacity: str | None
+    storage_class: str | None
+    access_modes: tuple[str, ...]
+    conditions: tuple[tuple[str, str], ...]
+
+
+def claim(obj: Json) -> Child:
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    return child(
+        obj,
+        ClaimView(
+            phase=status.get("phase", "Pending"),
+            requested=spec.get("resources", {}).get("requests", {}).get("storage", "0"),
+            capacity=status.get("capacity", {}).get("storage"),
+            storage_class=spec.get("storageClassName"),
+            access_modes=tuple(spec.get("accessModes", ())),
+            conditions=tuple(
+                (condition["type"], condition.get("message", ""))
+                for condition in status.get("conditions", ())
+                if condition["status"] == "True"
+            ),
+        ),
+        annotations=(meta.ANNOTATION_VERSION, meta.ANNOTATION_UID),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SecretView:
+    """The content of one of our own Secrets: ten kilobytes at most, and read in every walk."""
+
+    data: Mapping[str, bytes]
+    labels: Json
+    owners: tuple[tuple[str, str], ...]
+
+
+def secret(obj: Json) -> Child:
+    metadata = obj["metadata"]
+    return child(
+        obj,
+        SecretView(
+            data={key: decoded(value) for key, value in (obj.get("data") or {}).items()},
+            labels=metadata.get("labels") or {},
+            owners=tuple((owner["kind"], owner["uid"]) for owner in metadata.get("ownerReferences") or ()),
+        ),
+    )
+
+
+def config_map(obj: Json) -> Child:
+    """The view is the CA bundle that clients read."""
+    return child(obj, (obj.get("data") or {}).get("ca.crt"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A kind of cert-manager's: its Ready condition, as (status, reason, message), for the newest generation only."""
+
+    ready: tuple[str, str, str] | None
+    issuing_failure: str | None
+
+
+def certificate(obj: Json) -> Child:
+    generation = obj["metadata"].get("generation")
+    conditions = {condition["type"]: condition for condition in obj.get("status", {}).get("conditions") or ()}
+    ready, issuing = conditions.get("Ready"), conditions.get("Issuing")
+    current = ready is not None and ready.get("observedGeneration", generation) == generation
+    failed = issuing is not None and issuing["status"] == "False" and issuing.get("reason") == "Failed"
+    return child(
+        obj,
+        ConditionView(
+            ready=(ready["status"], ready.get("reason", ""), ready.get("message", "")) if ready and current else None,
+            issuing_failure=issuing.get("message", "") if issuing and failed else None,
+        ),
+    )
+
+
+issuer = certificate
