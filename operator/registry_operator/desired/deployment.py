@@ -7,6 +7,7 @@ exactly what it had. The password file is the one input that changes in place: t
 
 from __future__ import annotations
 
+from registry_operator.api.quantity import parse_bytes
 from registry_operator.api.registry import Registry
 from registry_operator.desired import meta, secrets
 from registry_operator.desired.names import Names
@@ -89,9 +90,9 @@ def _scheduling(registry: Registry) -> meta.Object:
     own = {"labelSelector": {"matchLabels": meta.selector(registry.name)}}
     wanted = {
         "nodeSelector": dict(pod.node_selector),
-        "affinity": meta.canonical(pod.affinity),
-        "tolerations": meta.canonical(pod.tolerations),
-        "topologySpreadConstraints": [{**own, **meta.canonical(each)} for each in pod.topology_spread_constraints],
+        "affinity": pod.affinity,
+        "tolerations": list(pod.tolerations),
+        "topologySpreadConstraints": [{**own, **each} for each in pod.topology_spread_constraints],
         "priorityClassName": pod.priority_class_name,
     }
     return {key: value for key, value in wanted.items() if value}
@@ -116,9 +117,8 @@ def _container(registry: Registry, image: str, tls: bool, htpasswd: bool) -> met
         },
         **_probes("HTTPS" if tls else "HTTP"),
     }
-    resources = meta.canonical({key: registry.spec.pod.resources.get(key) for key in ("limits", "requests")})
-    if resources:
-        container["resources"] = resources
+    if registry.spec.pod.resources:
+        container["resources"] = registry.spec.pod.resources
     return container
 
 
@@ -146,6 +146,9 @@ def _env(registry: Registry) -> list[meta.Object]:
         {"name": "GOMAXPROCS", "valueFrom": {"resourceFieldRef": cpu}},
         {"name": "OTEL_TRACES_EXPORTER", "value": "none"},
     ]
+    memory = registry.spec.pod.resources.get("limits", {}).get("memory")
+    if memory is not None:
+        env.insert(1, {"name": "GOMEMLIMIT", "value": str(parse_bytes(memory) * 9 // 10)})
     return env
 
 

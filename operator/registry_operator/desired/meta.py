@@ -25,8 +25,6 @@ ANNOTATION_VERSION = "teamregistry.io/version"
 
 Object = dict[str, Any]
 
-_DROPPED_WHEN_EMPTY = frozenset({"annotations", "labels", "limits", "matchLabels", "nodeSelector", "requests"})
-
 
 def selector(name: str) -> dict[str, str]:
     """The labels that select the pods of one Registry; immutable in a Deployment, so they never change."""
@@ -85,20 +83,3 @@ def encode(data: Mapping[str, str | bytes]) -> dict[str, str]:
         key: base64.b64encode(value if isinstance(value, bytes) else value.encode()).decode()
         for key, value in data.items()
     }
-
-
-def canonical(value: Any) -> Any:
-    """What the API server keeps of a user's part of an object: no nulls, no empty lists, no empty plain maps.
-
-    Other empty objects stay, since they may mean something (`labelSelector: {}` selects everything).
-    """
-    if isinstance(value, Mapping):
-        kept = {key: canonical(member) for key, member in value.items()}
-        return {
-            key: member
-            for key, member in kept.items()
-            if not (member is None or member == [] or (member == {} and key in _DROPPED_WHEN_EMPTY))
-        }
-    if isinstance(value, (list, tuple)):
-        return [canonical(member) for member in value]
-    return value

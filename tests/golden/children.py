@@ -1,0 +1,101 @@
+"""All children of a Registry, built as an operator would that has generated these very values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from registry_operator.api.parse import parse
+from registry_operator.api.registry import Registry
+from registry_operator.desired import (
+    certificate,
+    claim,
+    config,
+    config_map,
+    deployment,
+    hosts,
+    image,
+    secrets,
+    service,
+    service_account,
+)
+from registry_operator.desired.names import Names
+from registry_operator.registry import htpasswd
+
+Object = dict[str, Any]
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(path.name for path in CASES.iterdir())
+
+IMAGES = {"2": "registry:2.8.3", "3": "registry:3.1.1"}
+CLUSTER_IP = "10.96.0.10"
+KEY = b"salt key of the golden cases"
+GENERATED = {"http_secret": "http-secret", "probe_password": "probe-password", "salt_key": KEY.decode()}
+PASSWORD = "password-of-admin"
+CA, CRT, PRIVATE = (f"-----BEGIN {what}-----\ngolden\n-----END {what}-----\n" for what in ("CA", "CERTIFICATE", "KEY"))
+
+
+def registry(case: str) -> Registry:
+    """The Registry of a case, as the API server would return it."""
+    body = yaml.safe_load((CASES / case / "registry.yaml").read_text())
+    body["metadata"] |= {"uid": "0f0f0f0f-0000-4000-8000-000000000001", "resourceVersion": "1", "generation": 1}
+    return parse(body)
+
+
+def config_text(subject: Registry) -> str:
+    return config.text(subject, http_secret=GENERATED["http_secret"])
+
+
+def children(subject: Registry) -> list[Object]:
+    """In the order of writing: the Deployment last."""
+    result = [service.service(subject), service_account.service_account(subject)]
+    result.append(secrets.internal(subject, **GENERATED))
+    result += _credentials(subject)
+    result += _certificates(subject)
+    if subject.spec.storage.kind == "PersistentVolumeClaim":
+        result.append(claim.claim(subject))
+    configuration = secrets.config(subject, config_text(subject), salt_key=KEY)
+    tls = secrets.tls(subject, crt=CRT, key=PRIVATE, salt_key=KEY) if subject.spec.tls.enabled else None
+    result += [configuration, *([tls] if tls else [])]
+    workload = deployment.deployment(
+        subject,
+        image=image.reference(subject, IMAGES[subject.spec.version]),
+        config_secret=configuration["metadata"]["name"],
+        tls_secret=tls["metadata"]["name"] if tls else None,
+        htpasswd_secret=Names(subject.name).htpasswd if subject.spec.auth.mode == "Htpasswd" else None,
+        claim_name=claim.claim_name(subject),
+    )
+    return [*result, workload]
+
+
+def _credentials(subject: Registry) -> list[Object]:
+    if subject.spec.auth.mode == "Disabled":
+        return []
+    result, lines = [], []
+    if subject.spec.auth.admin_user == "Enabled":
+        lines.append(htpasswd.line(secrets.ADMIN_USER, PASSWORD, KEY))
+        ca = CA if subject.spec.tls.enabled else None
+        names = hosts.hosts(subject)
+        result.append(secrets.admin(subject, username=secrets.ADMIN_USER, password=PASSWORD, hosts=names, ca=ca))
+    file = htpasswd.compose(lines, probe_password=GENERATED["probe_password"], key=KEY)
+    return [*result, secrets.htpasswd(subject, file.text)]
+
+
+def _certificates(subject: Registry) -> list[Object]:
+    if not subject.spec.tls.enabled:
+        return []
+    result = [config_map.ca(subject, CA)]
+    if subject.spec.tls.mode == "SelfSigned":
+        result.append(secrets.selfsigned(subject, ca_crt=CA, ca_key=PRIVATE, crt=CRT, key=PRIVATE))
+    if subject.spec.tls.mode == "CertManager":
+        if hosts.own_ca(subject):
+            result += [
+                certificate.bootstrap_issuer(subject),
+                certificate.ca(subject),
+                certificate.ca_issuer(subject),
+            ]
+        reference = certificate.issuer_ref(subject)
+        result.append(certificate.leaf(subject, cluster_ip=CLUSTER_IP, issuer_ref=reference))
+    return result
