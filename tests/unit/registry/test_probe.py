@@ -5,10 +5,8 @@ import base64
 import datetime
 import gc
 import ssl
-import tempfile
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +17,12 @@ from registry_operator.registry.http import Target
 from registry_operator.registry.probe import TlsExpectation, Trust
 from tests.distribution import LOOPBACK, Running, free_port, running
 from tests.unit.registry.serving import CA, HOST, NOW, OPTIONS, PAIR, PASSWORD, USER, write_files
+from tests.unit.registry.talking import answering, server
 
 SERVED = certificates.parse_leaf(PAIR.crt)
 OTHER_CA = authority.make_ca("another CA", "team-b", NOW)
 EXPECTED = TlsExpectation(ca_pem=CA.crt, fingerprint=SERVED.fingerprint)
 PINNED = TlsExpectation(fingerprint=SERVED.fingerprint)
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -271,43 +268,3 @@ def _catalog(port: int) -> bytes:
     with urllib.request.urlopen(request, timeout=10, context=ssl.create_default_context(cadata=CA.crt)) as response:
         content: bytes = response.read()
         return content
-
-
-def answering(what: bytes) -> Talk:
-    """Hears the head of one request, says this, and hangs up."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(4096)
-        writer.write(what)
-        await writer.drain()
-        writer.close()
-
-    return answer
-
-
-@asynccontextmanager
-async def server(talk: Talk, pair: authority.Pair | None = None) -> AsyncIterator[int]:
-    """A server on a loopback port, with TLS if there is a certificate."""
-
-    async def safely(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await talk(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            writer.transport.abort()
-
-    context = _context(pair) if pair else None
-    started = await asyncio.start_server(safely, LOOPBACK, 0, ssl=context)
-    try:
-        yield started.sockets[0].getsockname()[1]
-    finally:
-        started.close()
-        await asyncio.wait_for(started.wait_closed(), 10)
-
-
-def _context(pair: authority.Pair) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pair.pem"
-        path.write_text(pair.crt + pair.key)
-        context.load_cert_chain(path)
-    return context
