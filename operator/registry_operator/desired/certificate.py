@@ -12,7 +12,6 @@ from registry_operator.desired import hosts, meta
 from registry_operator.desired.names import Names
 
 API_VERSION = "cert-manager.io/v1"
-GROUP = "cert-manager.io"
 
 
 def leaf(

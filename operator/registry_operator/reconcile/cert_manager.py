@@ -18,7 +18,7 @@ from registry_operator.registry.certificates import BadCertificate, parse_pair
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason
 
-_GROUP = "cert-manager.io"
+_GROUP = kinds.CERTIFICATE.group
 
 
 async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:

@@ -45,7 +45,6 @@ class Child:
     registry: str | None
     controller: Owner | None
     deleting: bool
-    created: str
     annotations: Json
     applied: str
     view: Any = None
@@ -64,7 +63,6 @@ def child(obj: Json, view: Any = None, *, annotations: tuple[str, ...] = ()) -> 
         registry=labels.get(meta.LABEL_REGISTRY) if labels.get(meta.LABEL_MANAGED_BY) == meta.MANAGED_BY else None,
         controller=_controller(metadata),
         deleting="deletionTimestamp" in metadata,
-        created=metadata.get("creationTimestamp", ""),
         annotations={name: notes[name] for name in annotations if name in notes},
         applied=digest(owned(obj)),
         view=view,

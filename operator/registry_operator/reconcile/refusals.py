@@ -21,7 +21,7 @@ def problem_of(error: ApiError, what: str) -> Problem | None:
     text = error.message
     if "exceeded quota" in text:
         return _problem(Reason.QUOTA_EXCEEDED, f"{what}: {text}; raise the quota or free some of it")
-    if "because it is being terminated" in text:
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes):
         return _problem(Reason.NAMESPACE_TERMINATING, f"{what}: the namespace is being deleted")
     if "admission webhook" in text or "ValidatingAdmissionPolicy" in text or "violates PodSecurity" in text:
         return _problem(Reason.ADMISSION_DENIED, f"{what}: {text}; ask those who run this cluster's policies")

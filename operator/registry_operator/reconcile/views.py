@@ -14,7 +14,6 @@ class ServiceView:
     """`cluster_ip` is None for a headless or an ExternalName Service; `addresses` are those of the load balancer."""
 
     cluster_ip: str | None
-    node_ports: tuple[int, ...]
     addresses: tuple[str, ...]
 
 
@@ -26,7 +25,6 @@ def service(obj: Json) -> Child:
         obj,
         ServiceView(
             cluster_ip=None if address in (None, "", "None") else address,
-            node_ports=tuple(port["nodePort"] for port in spec.get("ports", ()) if port.get("nodePort")),
             addresses=tuple(entry.get("hostname") or entry.get("ip", "") for entry in ingress),
         ),
     )
@@ -93,7 +91,6 @@ class PodView:
     ip: str | None
     ready: bool
     trouble: tuple[str, str] | None
-    restarts: int
     mounted: frozenset[str]
     claims: frozenset[str]
 
@@ -108,7 +105,6 @@ def pod(obj: Json) -> Child:
             ip=status.get("podIP"),
             ready=conditions.get("Ready", {}).get("status") == "True",
             trouble=_trouble(status, conditions),
-            restarts=sum(container.get("restartCount", 0) for container in status.get("containerStatuses", ())),
             mounted=mounted_secrets(spec),
             claims=frozenset(
                 volume["persistentVolumeClaim"]["claimName"] for volume in volumes if "persistentVolumeClaim" in volume
