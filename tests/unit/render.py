@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.cluster import wheels
 from tests.cluster.kubectl import helm_path, kubectl_path
 
 ROOT = Path(__file__).parents[2]
@@ -30,16 +31,24 @@ def _run(*command: str | Path, stdin: str = "") -> str:
 
 
 @functools.cache
-def _template(values: str, release: str) -> str:
+def helms() -> dict[str, Path]:
+    """Both majors, whatever the machine has: the chart is for both."""
+    return {"v3": wheels.helm(wheels.HELM_3), "v4": wheels.helm(wheels.HELM)}
+
+
+@functools.cache
+def _template(values: str, release: str, helm: Path) -> str:
     return _run(
-        helm_path(), "template", release, CHART, "--namespace", NAMESPACE, "--kube-version", "1.36.0", "--values", "-",
+        helm, "template", release, CHART, "--namespace", NAMESPACE, "--kube-version", "1.36.0", "--values", "-",
         stdin=values,
     )  # fmt: skip
 
 
-def chart(values: Object | None = None, *, release: str = "registry-operator") -> list[Object]:
+def chart(
+    values: Object | None = None, *, release: str = "registry-operator", helm: Path | None = None
+) -> list[Object]:
     """The objects of the chart for these values (JSON is YAML, so Helm reads it)."""
-    rendered = _template(json.dumps(values or {}), release)
+    rendered = _template(json.dumps(values or {}), release, helm or helm_path())
     return [document for document in yaml.safe_load_all(rendered) if document]
 
 
@@ -53,8 +62,12 @@ def kustomize(folder: str) -> list[Object]:
     return [document for document in yaml.safe_load_all(_kustomize(folder)) if document]
 
 
-def lint() -> str:
-    return _run(helm_path(), "lint", "--strict", CHART, "--kube-version", "1.36.0")
+def version(helm: Path) -> str:
+    return _run(helm, "version", "--short").strip()
+
+
+def lint(helm: Path) -> str:
+    return _run(helm, "lint", "--strict", CHART, "--kube-version", "1.36.0")
 
 
 def key(document: Object) -> str:

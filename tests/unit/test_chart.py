@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from registry_operator.settings import Settings, unknown_variables
-from tests.unit.render import CHART, Object, RenderError, by_key, chart, key, lint, of_kind
+from tests.unit.render import CHART, Object, RenderError, by_key, chart, helms, key, lint, of_kind, version
 
 CRDS = sorted((CHART / "files" / "crds").glob("*.yaml"))
 VALUE_SETS: dict[str, Object] = {
@@ -57,8 +57,18 @@ def policy(values: Object | None = None) -> Object:
     return spec
 
 
-def test_lints() -> None:
-    assert "0 chart(s) failed" in lint()
+def test_helm_3_and_4_make_the_same_of_it() -> None:
+    for major, helm in helms().items():
+        assert version(helm).startswith(major)
+        assert "0 chart(s) failed" in lint(helm)
+    for values in ({}, VALUE_SETS["namespaced"], VALUE_SETS["network"]):
+        assert chart(values, helm=helms()["v3"]) == chart(values, helm=helms()["v4"])
+
+
+@pytest.mark.parametrize("major", ["v3", "v4"])
+def test_both_refuse_bad_values(major: str) -> None:
+    with pytest.raises(RenderError, match="replicas"):
+        chart({"replicas": 0}, helm=helms()[major])
 
 
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
