@@ -8,11 +8,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from registry_operator.registry import config
+from tests.cluster.programs import program
+
+LINES: tuple[config.Line, ...] = ("2", "3")
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 20
 
@@ -38,9 +42,10 @@ class Running:
             time.sleep(0.02)
 
 
-def binary(line: str) -> str:
-    """The program of a line."""
-    assert line == "2"
+def binary(line: config.Line) -> str:
+    """The program of a line: Debian's package, and the build that the tests' cluster uses."""
+    if line == "3":
+        return str(program("registry"))
     found = shutil.which("docker-registry")
     if found is None:
         pytest.fail("this test runs the real registry: install the package docker-registry")
@@ -55,17 +60,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(line: str, config: str, folder: Path, port: int) -> Iterator[Running]:
-    """The registry with this configuration, which must listen on the port; killed at the end."""
+def running(options: config.Options, folder: Path) -> Iterator[Running]:
+    """The registry with these options, on a port and a storage of its own; killed at the end."""
+    port = free_port()
+    storage = config.filesystem(str(folder / "data"))
+    with started(options.line, config.render(replace(options, port=port, storage=storage)), folder, port) as result:
+        yield result
+
+
+@contextmanager
+def started(line: config.Line, text: str, folder: Path, port: int) -> Iterator[Running]:
+    """The registry with this configuration file, which lets it listen on the port; killed at the end."""
     path, log_file = folder / "config.yml", folder / "registry.log"
-    path.write_text(config)
+    path.write_text(text)
+    command = [binary(line), "serve", str(path)]
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [binary(line), "serve", str(path)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={"OTEL_TRACES_EXPORTER": "none"},
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={"OTEL_TRACES_EXPORTER": "none"})
     try:
         result = Running(port, process, log_file)
         _wait(result)

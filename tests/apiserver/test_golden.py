@@ -16,7 +16,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, owned
 from tests.cluster.local import LocalCluster
 from tests.golden.children import NAMES, Object, children, registry
-from tests.stage.kube import Kube
+from tests.stage.kube import ApiFailure, Kube
 
 KINDS = {
     kind.kind: kind
@@ -58,17 +58,26 @@ def test_each_child_comes_back_as_it_was_sent(case: str, place: tuple[Kube, str]
 @pytest.mark.parametrize("case", NAMES)
 def test_each_pod_is_restricted_by_the_api_servers_own_judgement(case: str, place: tuple[Kube, str]) -> None:
     kube, namespace = place
-    workload = _in(children(registry(case))[-1], namespace)
+    kube.apply(kinds.POD, _pod(kube, case, namespace), dry_run=True)
+
+
+def test_the_judgement_is_in_force(place: tuple[Kube, str]) -> None:
+    kube, namespace = place
+    pod = _pod(kube, "default", namespace)
+    del pod["spec"]["securityContext"]["seccompProfile"]
+    with pytest.raises(ApiFailure, match="violates PodSecurity"):
+        kube.apply(kinds.POD, pod, dry_run=True)
+
+
+def _pod(kube: Kube, case: str, namespace: str) -> Object:
+    """The pod that the Deployment controller would make; its ServiceAccount must be there, or no pod is admitted."""
+    _, account, *_, workload = children(registry(case))
+    without_owner = {**account, "metadata": {**account["metadata"], "namespace": namespace, "ownerReferences": []}}
+    kube.apply(kinds.SERVICE_ACCOUNT, without_owner)
     template = workload["spec"]["template"]
-    template["spec"] |= {"serviceAccountName": "default"}
     template["spec"].pop("priorityClassName", None)
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {**template["metadata"], "name": "trial", "namespace": namespace},
-        "spec": template["spec"],
-    }
-    kube.apply(kinds.POD, pod, dry_run=True)
+    metadata = {**template["metadata"], "name": "trial", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
 def _in(child: Object, namespace: str) -> Object:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
+Line = Literal["2", "3"]
 Section = dict[str, Any]
 
 # What distribution does with uploads that nobody finishes. All four keys, or it panics.
@@ -23,7 +24,7 @@ _UPLOAD_PURGING: Section = {"enabled": True, "age": "168h", "interval": "24h", "
 class Options:
     """What may differ between two registries."""
 
-    line: Literal["2", "3"]
+    line: Line
     port: int
     drain_seconds: int
     http_secret: str

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from registry_operator.registry import config
-from tests.distribution import free_port, running
+from registry_operator.registry.config import Line
+from tests.distribution import LINES, running
 from tests.unit.registry.serving import CA, OPTIONS, write_files
 
 
@@ -50,15 +51,15 @@ def test_a_text_cannot_become_anything_else(text: str) -> None:
     assert yaml.safe_load(config.render(replace(OPTIONS, http_secret=text)))["http"]["secret"] == text
 
 
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("access_log", [True, False])
 @pytest.mark.parametrize("log_format", ["json", "text"])
 @pytest.mark.parametrize("level", ["error", "warn", "info", "debug"])
-def test_every_way_to_log_is_taken(level: str, log_format: str, access_log: bool, tmp_path: Path) -> None:
-    port = free_port()
-    options = replace(OPTIONS, log_level=level, log_format=log_format, access_log=access_log)
-    with running("2", config.render(_at(options, port, tmp_path)), tmp_path, port) as registry:
-        assert _status(port, "/") == 200
-        assert _status(port, "/v2/") == 200
+def test_every_way_to_log_is_taken(level: str, log_format: str, access_log: bool, line: Line, tmp_path: Path) -> None:
+    options = replace(OPTIONS, line=line, log_level=level, log_format=log_format, access_log=access_log)
+    with running(options, tmp_path) as registry:
+        assert _status(registry.port, "/") == 200
+        assert _status(registry.port, "/v2/") == 200
         assert ('"service":"registry"' in registry.log) is (log_format == "json" and level in ("info", "debug"))
         if access_log:
             registry.wait_for_log('"GET /v2/ HTTP/1.1" 200')
@@ -66,73 +67,71 @@ def test_every_way_to_log_is_taken(level: str, log_format: str, access_log: bool
             assert '"GET /v2/ HTTP/1.1" 200' not in registry.log
 
 
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_tls_and_passwords_are_served_as_told(version: str, tmp_path: Path) -> None:
-    port = free_port()
+def test_tls_and_passwords_are_served_as_told(version: str, line: Line, tmp_path: Path) -> None:
     write_files(tmp_path)
     options = replace(
         OPTIONS,
+        line=line,
         tls_folder=str(tmp_path),
         min_tls_version="1.3" if version == "1.3" else "1.2",
         htpasswd_file=str(tmp_path / "htpasswd"),
     )
-    with running("2", config.render(_at(options, port, tmp_path)), tmp_path, port):
+    with running(options, tmp_path) as registry:
         context = ssl.create_default_context(cadata=CA.crt)
-        assert _status(port, "/", context) == 200
-        assert _status(port, "/v2/", context) == 401
+        assert _status(registry.port, "/", context) == 200
+        assert _status(registry.port, "/v2/", context) == 401
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         if version == "1.3":
             with pytest.raises(urllib.error.URLError, match=r"(?i)protocol.version"):
-                _status(port, "/", context)
+                _status(registry.port, "/", context)
         else:
-            assert _status(port, "/", context) == 200
+            assert _status(registry.port, "/", context) == 200
 
 
 def test_http2_is_off_on_line_2(tmp_path: Path) -> None:
-    port = free_port()
     write_files(tmp_path)
     options = replace(OPTIONS, tls_folder=str(tmp_path))
-    with running("2", config.render(_at(options, port, tmp_path)), tmp_path, port):
+    with running(options, tmp_path) as registry:
         context = ssl.create_default_context(cadata=CA.crt)
         context.set_alpn_protocols(["h2", "http/1.1"])
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            socket.create_connection(("127.0.0.1", registry.port), timeout=5) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1") as tls,
         ):
             assert tls.selected_alpn_protocol() != "h2"
 
 
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize(("read_only", "upload", "deletion"), [(False, 202, 404), (True, 405, 405)])
-def test_uploads_and_deletions_follow_the_access(read_only: bool, upload: int, deletion: int, tmp_path: Path) -> None:
+def test_uploads_and_deletions_follow_the_access(
+    read_only: bool, upload: int, deletion: int, line: Line, tmp_path: Path
+) -> None:
     """404 instead of 405: deletion is enabled, it is only that there is nothing to delete."""
-    port = free_port()
-    options = replace(OPTIONS, read_only=read_only)
-    with running("2", config.render(_at(options, port, tmp_path)), tmp_path, port):
-        assert _status(port, "/v2/team/app/blobs/uploads/", method="POST") == upload
+    options = replace(OPTIONS, line=line, read_only=read_only)
+    with running(options, tmp_path) as registry:
+        assert _status(registry.port, "/v2/team/app/blobs/uploads/", method="POST") == upload
         digest = "sha256:" + "0" * 64
-        assert _status(port, f"/v2/team/app/manifests/{digest}", method="DELETE") == deletion
+        assert _status(registry.port, f"/v2/team/app/manifests/{digest}", method="DELETE") == deletion
 
 
-def test_answers_are_relative_and_not_to_be_sniffed(tmp_path: Path) -> None:
-    port = free_port()
-    with running("2", config.render(_at(OPTIONS, port, tmp_path)), tmp_path, port):
-        headers = _headers(port, "/v2/team/app/blobs/uploads/", method="POST")
+@pytest.mark.parametrize("line", LINES)
+def test_answers_are_relative_and_not_to_be_sniffed(line: Line, tmp_path: Path) -> None:
+    with running(replace(OPTIONS, line=line), tmp_path) as registry:
+        headers = _headers(registry.port, "/v2/team/app/blobs/uploads/", method="POST")
         assert headers["Location"].startswith("/v2/team/app/blobs/uploads/")
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_an_upload_survives_a_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", LINES)
+def test_an_upload_survives_a_restart(line: Line, tmp_path: Path) -> None:
     """Because the secret that signs its state is given, not made up at each start."""
-    port = free_port()
-    text = config.render(_at(OPTIONS, port, tmp_path))
-    with running("2", text, tmp_path, port):
-        location = _headers(port, "/v2/team/app/blobs/uploads/", method="POST")["Location"]
-    with running("2", text, tmp_path, port):
-        assert _status(port, location, method="DELETE") == 204
-
-
-def _at(options: config.Options, port: int, folder: Path) -> config.Options:
-    return replace(options, port=port, storage=config.filesystem(str(folder / "data")))
+    options = replace(OPTIONS, line=line)
+    with running(options, tmp_path) as registry:
+        location = _headers(registry.port, "/v2/team/app/blobs/uploads/", method="POST")["Location"]
+    with running(options, tmp_path) as registry:
+        assert _status(registry.port, location, method="DELETE") == 204
 
 
 def _answer(

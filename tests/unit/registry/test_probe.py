@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from registry_operator.registry import authority, certificates, config, probe
+from registry_operator.registry import authority, certificates, probe
+from registry_operator.registry.config import Line
 from registry_operator.registry.http import Target
 from registry_operator.registry.probe import TlsExpectation, Trust
-from tests.distribution import LOOPBACK, Running, free_port, running
+from tests.distribution import LINES, LOOPBACK, Running, free_port, running
 from tests.unit.registry.serving import CA, HOST, NOW, OPTIONS, PAIR, PASSWORD, USER, write_files
 from tests.unit.registry.talking import answering, server
 
@@ -25,19 +26,13 @@ EXPECTED = TlsExpectation(ca_pem=CA.crt, fingerprint=SERVED.fingerprint)
 PINNED = TlsExpectation(fingerprint=SERVED.fingerprint)
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="module", params=LINES)
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """TLS and passwords, as the operator configures them."""
-    folder, port = tmp_path_factory.mktemp("registry"), free_port()
+    folder = tmp_path_factory.mktemp("registry")
     write_files(folder)
-    options = replace(
-        OPTIONS,
-        port=port,
-        storage=config.filesystem(str(folder / "data")),
-        tls_folder=str(folder),
-        htpasswd_file=str(folder / "htpasswd"),
-    )
-    with running("2", config.render(options), folder, port) as found:
+    options = replace(OPTIONS, line=request.param, tls_folder=str(folder), htpasswd_file=str(folder / "htpasswd"))
+    with running(options, folder) as found:
         yield found
 
 
@@ -89,12 +84,11 @@ async def test_a_volume_that_takes_nothing_is_told(registry: Running) -> None:
     assert outcome.message == "answered 500 (UNKNOWN)"
 
 
-async def test_a_registry_that_is_read_only_takes_no_upload(tmp_path: Path) -> None:
-    port = free_port()
-    options = replace(OPTIONS, port=port, storage=config.filesystem(str(tmp_path / "data")), read_only=True)
-    with running("2", config.render(options), tmp_path, port):
-        assert await probe.login(target(port), None, None) == probe.Ok(trust=Trust.PLAIN)
-        outcome = await probe.upload(target(port), None, None)
+@pytest.mark.parametrize("line", LINES)
+async def test_a_registry_that_is_read_only_takes_no_upload(line: Line, tmp_path: Path) -> None:
+    with running(replace(OPTIONS, line=line, read_only=True), tmp_path) as registry:
+        assert await probe.login(target(registry.port), None, None) == probe.Ok(trust=Trust.PLAIN)
+        outcome = await probe.upload(target(registry.port), None, None)
         assert isinstance(outcome, probe.HttpError)
         assert outcome.status == 405
 
