@@ -40,6 +40,9 @@ class LoopClock:
 
 async def sleep(clock: Clock, seconds: float) -> None:
     """Wait until `seconds` have passed on this clock."""
+    if seconds <= 0:
+        await asyncio.sleep(0)
+        return
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def ring() -> None:

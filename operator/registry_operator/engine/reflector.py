@@ -80,7 +80,7 @@ class Reflector(Generic[T]):
                 await self._watch()
             except ApiError as error:
                 await sleep(self._host.clock, self._failed(error))
-            except (KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
                 _LOG.exception("%s: the API server's answer cannot be understood", self._where())
                 self._version = ""
                 await sleep(self._host.clock, self._failed(Unreachable(f"malformed answer: {error!r}")))

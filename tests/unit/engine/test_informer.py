@@ -1,0 +1,482 @@
+"""Informers through everything that can happen to a list and a watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from registry_operator.engine.backoff import Backoff
+from registry_operator.engine.informer import Informer
+from registry_operator.kube.errors import ApiError, Forbidden, Gone, NotFound, ServerError, TooManyRequests, Unreachable
+from registry_operator.kube.kinds import CLUSTER_ISSUER, SECRET, Kind
+from tests.unit.clock import FakeClock, settle
+from tests.unit.engine.api import Api, End, bookmark, event, listing, obj
+
+Change = tuple[str | None, str | None]
+GONE = Gone(410, "Expired", "too old resource version")
+NOT_SERVED = NotFound(404, "NotFound", "the server could not find the requested resource")
+FORBIDDEN = Forbidden(403, "Forbidden", 'secrets is forbidden: User "x" cannot list resource "secrets"')
+
+
+class Stage:
+    """One informer of objects' texts, its API server, its clock, and the changes it told."""
+
+    def __init__(self) -> None:
+        self.api = Api()
+        self.clock = FakeClock()
+        self.changes: list[Change] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.informer: Informer[str]
+
+    async def start(
+        self, namespaces: Sequence[str] | None = None, *, kind: Kind = SECRET, optional: bool = False
+    ) -> Informer[str]:
+        client: Any = self.api
+        self.informer = Informer(
+            client,
+            kind,
+            namespaces,
+            selector="ours=yes",
+            metadata_only=True,
+            project=lambda item: str(item["text"]),
+            changed=lambda old, new: self.changes.append((old, new)),
+            index=lambda text: text[:1] or None,
+            optional=optional,
+            clock=self.clock,
+            backoff=Backoff(base=1, cap=8, random=lambda: 1.0),
+        )
+        self.tasks.append(self.informer.start())
+        await settle()
+        return self.informer
+
+    def news(self) -> list[Change]:
+        """The changes since the last look."""
+        news, self.changes = self.changes, []
+        return news
+
+    def asked(self) -> list[str]:
+        """What was asked since the last look."""
+        asked, self.api.asked = self.api.asked, []
+        return [f"{verb} {version}".strip() for verb, _, version in asked]
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    one = Stage()
+    yield one
+    for task in one.tasks:
+        task.cancel()
+    await asyncio.gather(*one.tasks, return_exceptions=True)
+    assert one.api.open == 0, "a watch was left open"
+
+
+async def test_a_list_and_then_a_watch_from_its_version(stage: Stage) -> None:
+    informer = await stage.start()
+    assert not informer.synced.is_set()
+    assert informer.trouble == "secrets: not listed yet"
+    stage.api.answers(listing(10, obj("x", 5, "one"), obj("y", 9, "two", namespace="b")))
+    await settle()
+    assert informer.synced.is_set()
+    assert informer.trouble is None
+    assert stage.news() == [(None, "one"), (None, "two")]
+    assert (informer.get("a", "x"), informer.get("b", "y"), informer.get("a", "y")) == ("one", "two", None)
+    assert (list(informer.items()), list(informer.items("b")), list(informer.items("c"))) == (
+        ["one", "two"],
+        ["two"],
+        [],
+    )
+    assert stage.asked() == ["list", "watch 10"]
+    assert stage.api.arguments["label_selector"] == "ours=yes"
+    assert stage.api.arguments["metadata_only"] is True
+
+
+async def test_events(stage: Stage) -> None:
+    stage.api.answers(listing(10))
+    informer = await stage.start()
+    stage.api.sends(
+        event("ADDED", obj("x", 11, "one")),
+        event("MODIFIED", obj("x", 12, "two")),
+        event("DELETED", obj("x", 13, "two")),
+        event("DELETED", obj("never-seen", 14)),
+    )
+    await settle()
+    assert stage.news() == [(None, "one"), ("one", "two"), ("two", None)]
+    assert list(informer.items()) == []
+
+
+async def test_the_index_follows(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 1, "b1"), obj("y", 2, "b2"), obj("z", 3, "")))
+    informer = await stage.start()
+    assert informer.by_index("b") == ["b1", "b2"]
+    stage.api.sends(event("MODIFIED", obj("x", 11, "c1")), event("DELETED", obj("y", 12, "b2")))
+    await settle()
+    assert (informer.by_index("b"), informer.by_index("c"), informer.by_index("never")) == ([], ["c1"], [])
+
+
+async def test_an_ended_watch_goes_on_from_the_last_event_or_bookmark(stage: Stage) -> None:
+    stage.api.answers(listing(10))
+    await stage.start()
+    stage.api.sends(event("ADDED", obj("x", 15, "one")), End())
+    await settle()
+    stage.api.sends(bookmark(40), End())
+    await settle()
+    assert stage.asked() == ["list", "watch 10", "watch 15", "watch 40"]
+
+
+async def test_a_watch_that_ends_at_once_is_not_hammered(stage: Stage) -> None:
+    stage.api.answers(listing(10))
+    await stage.start()
+    stage.api.sends(End(), End())
+    await settle()
+    assert stage.asked() == ["list", "watch 10"]
+    await stage.clock.advance(1)
+    await stage.clock.advance(1)
+    assert stage.asked() == ["watch 10"]
+    await stage.clock.advance(1)
+    assert stage.asked() == ["watch 10"]
+
+
+@pytest.mark.parametrize("error", [GONE, Gone(410, "Gone", "the watch cache is too old")])
+async def test_after_a_410_a_new_list_shows_what_vanished(stage: Stage, error: Gone) -> None:
+    stage.api.answers(listing(10, obj("gone", 1, "g"), obj("changed", 2, "c1"), obj("same", 3, "s")))
+    informer = await stage.start()
+    stage.news()
+    stage.api.answers(listing(50, obj("changed", 40, "c2"), obj("same", 3, "s"), obj("new", 41, "n")))
+    stage.api.sends(error)
+    await settle()
+    assert stage.asked() == ["list", "watch 10", "list", "watch 50"]  # at once: no wait for the first 410
+    assert stage.news() == [("c1", "c2"), (None, "n"), ("g", None)]
+    assert informer.get("a", "gone") is None
+
+
+async def test_a_410_for_every_list_is_not_hammered(stage: Stage) -> None:
+    await stage.start()
+    stage.api.answers(GONE, GONE, GONE)
+    await settle()
+    assert stage.asked() == ["list", "list"]
+    await stage.clock.advance(1.9)
+    assert stage.asked() == []
+    await stage.clock.advance(0.1)
+    assert stage.asked() == ["list"]
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("torn"), ServerError(500, "InternalError", "no"), ServerError(504, "Timeout", "too large")]
+)
+async def test_a_broken_watch_goes_on_where_it_was_and_then_lists(stage: Stage, error: ApiError) -> None:
+    """Three in a row: the version may be one that a restored etcd does not know."""
+    stage.api.answers(listing(10))
+    informer = await stage.start()
+    stage.asked()
+    for wait in (1, 2):
+        stage.api.sends(error)
+        await settle()
+        assert str(error) in str(informer.trouble)
+        await stage.clock.advance(wait)
+        assert stage.asked() == ["watch 10"]
+    stage.api.sends(error)
+    stage.api.answers(listing(60))
+    await settle()
+    await stage.clock.advance(4)
+    assert stage.asked() == ["list", "watch 60"]
+    assert informer.trouble is None
+
+
+async def test_an_event_in_between_starts_the_count_anew(stage: Stage) -> None:
+    stage.api.answers(listing(10))
+    await stage.start()
+    for version in range(11, 16):
+        stage.api.sends(bookmark(version), Unreachable("torn"))
+        await settle()
+        await stage.clock.advance(1)
+    assert stage.asked() == ["list", *(f"watch {version}" for version in range(10, 16))]
+
+
+async def test_the_servers_retry_after_is_kept(stage: Stage) -> None:
+    stage.api.answers(TooManyRequests(429, "TooManyRequests", "busy", None, 20), listing(10))
+    await stage.start()
+    await stage.clock.advance(20.9)
+    assert stage.asked() == ["list"]
+    await stage.clock.advance(0.1)
+    assert stage.asked() == ["list", "watch 10"]
+
+
+async def test_what_is_held_stays_while_the_server_is_away(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")), *[Unreachable("away")] * 50)
+    informer = await stage.start()
+    stage.news()
+    stage.api.sends(*[Unreachable("away")] * 3)
+    await stage.clock.advance(120)
+    assert informer.get("a", "x") == "one"
+    assert stage.news() == []
+    assert informer.ready("a")
+
+
+async def test_a_kind_that_appears_later(stage: Stage) -> None:
+    stage.api.answers(NOT_SERVED, NOT_SERVED)
+    informer = await stage.start(optional=True)
+    assert informer.synced.is_set()
+    assert informer.missing
+    assert not informer.ready("a")
+    assert informer.trouble is None
+    await stage.clock.advance(10)
+    assert stage.asked() == ["list", "list"]
+    stage.api.answers(listing(70, obj("x", 5, "one")))
+    await stage.clock.advance(10)
+    assert not informer.missing
+    assert informer.ready("a")
+    assert stage.news() == [(None, "one")]
+
+
+async def test_a_kind_that_must_be_there_is_waited_for(stage: Stage) -> None:
+    stage.api.answers(NOT_SERVED)
+    informer = await stage.start()
+    assert not informer.synced.is_set()
+    assert informer.missing
+    assert informer.trouble == "secrets: not served by this cluster (is its CRD installed?)"
+    stage.api.answers(listing(70))
+    await stage.clock.advance(10)
+    assert informer.synced.is_set()
+
+
+async def test_a_crd_that_is_deleted_and_made_again(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")), NOT_SERVED)
+    informer = await stage.start(optional=True)
+    stage.news()
+    stage.api.sends(NOT_SERVED)
+    await settle()
+    assert informer.missing
+    assert stage.news() == [("one", None)]
+    stage.api.answers(listing(90, obj("x", 85, "two")))
+    await stage.clock.advance(10)
+    assert stage.news() == [(None, "two")]
+    assert stage.asked() == ["list", "watch 10", "list", "list", "watch 90"]
+
+
+async def test_one_404_of_a_watch_is_not_believed(stage: Stage) -> None:
+    """An API server that is just starting may say 404 for a kind that it does not know yet."""
+    stage.api.answers(listing(10, obj("x", 5, "one")), listing(20, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    stage.api.sends(NOT_SERVED)
+    await settle()
+    assert stage.news() == []
+    assert not informer.missing
+
+
+async def test_a_namespace_that_refuses_does_not_hold_up_the_others(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")), scope="a")
+    stage.api.answers(*[FORBIDDEN] * 30, scope="b")
+    informer = await stage.start(["a", "b"])
+    assert informer.synced.is_set()
+    assert informer.ready("a")
+    assert not informer.ready("b")
+    assert not informer.ready("elsewhere")
+    assert "secrets in namespace b" in str(informer.trouble)
+    await stage.clock.advance(30)
+    said = [record.message for record in caplog.records if "namespace b" in record.message]
+    assert len(said) == 1
+    assert 'User "x" cannot list resource "secrets"' in said[0]
+    assert "take the namespace out of REGISTRY_OPERATOR_NAMESPACES" in said[0]
+
+
+async def test_a_namespace_that_allows_it_later(stage: Stage) -> None:
+    stage.api.answers(FORBIDDEN, listing(10, obj("x", 5, "one")), scope="a")
+    informer = await stage.start(["a"])
+    assert not informer.synced.is_set()  # refused everywhere: it knows nothing
+    await stage.clock.advance(1)
+    assert informer.synced.is_set()
+    assert informer.trouble is None
+
+
+async def test_a_kind_that_may_not_be_read_in_namespaced_mode(stage: Stage) -> None:
+    stage.api.answers(FORBIDDEN)
+    informer = await stage.start(["a"], kind=CLUSTER_ISSUER, optional=True)
+    assert stage.api.asked == [("list", None, "")]
+    assert informer.synced.is_set()
+    assert informer.missing
+    assert informer.trouble is None
+
+
+async def test_a_revoked_permission_forgets_nothing(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")), *[FORBIDDEN] * 9)
+    informer = await stage.start()
+    stage.news()
+    stage.api.sends(*[FORBIDDEN] * 3)
+    await stage.clock.advance(30)
+    assert stage.news() == []
+    assert informer.get("a", "x") == "one"
+    assert "may not" not in str(informer.trouble)
+    assert "secrets is forbidden" in str(informer.trouble)
+
+
+async def test_a_list_that_is_older_than_what_was_seen_is_asked_again(stage: Stage) -> None:
+    """One of several API servers lags behind: going back would undo deletions and changes."""
+    stage.api.answers(listing(10, obj("x", 5, "old")))
+    informer = await stage.start()
+    stage.api.sends(event("MODIFIED", obj("x", 30, "new")), GONE)
+    stage.api.answers(listing(20, obj("x", 5, "old")), listing(40, obj("x", 30, "new")))
+    await settle()
+    assert informer.get("a", "x") == "new"
+    await stage.clock.advance(2)
+    assert stage.asked()[-1] == "watch 40"
+    assert stage.news() == [(None, "old"), ("old", "new")]
+
+
+async def test_a_list_that_stays_older_is_believed(stage: Stage) -> None:
+    """An etcd that was restored from a backup: its versions start again from there."""
+    stage.api.answers(listing(100, obj("x", 90, "later"), obj("y", 95, "y")))
+    informer = await stage.start()
+    stage.news()
+    stage.api.sends(GONE)
+    stage.api.answers(*[listing(50, obj("x", 40, "restored"))] * 4)
+    await stage.clock.advance(30)
+    assert stage.news() == [("later", "restored"), ("y", None)]
+    stage.api.sends(event("MODIFIED", obj("x", 51, "on")))
+    await settle()
+    assert informer.get("a", "x") == "on"
+
+
+async def test_our_own_write_is_seen_at_once_and_its_event_is_no_news(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    informer.observe_write(obj("x", 20, "written"))
+    informer.observe_write(obj("y", 21, "made"))
+    assert (informer.get("a", "x"), informer.get("a", "y")) == ("written", "made")
+    assert informer.by_index("w") == ["written"]
+    stage.api.sends(event("MODIFIED", obj("x", 20, "written")), event("ADDED", obj("y", 21, "made")))
+    await settle()
+    assert stage.news() == []
+
+
+async def test_a_change_of_another_just_before_our_write_is_still_told(stage: Stage) -> None:
+    """Our write leapt over version 19, which nobody has looked at yet."""
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    informer.observe_write(obj("x", 20, "written"))
+    stage.api.sends(event("MODIFIED", obj("x", 19, "theirs")), event("MODIFIED", obj("x", 20, "written")))
+    await settle()
+    assert stage.news() == [("written", "written")]
+    assert informer.get("a", "x") == "written"
+
+
+async def test_a_late_answer_does_not_bring_back_what_was_deleted(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.api.sends(event("MODIFIED", obj("x", 20, "written")), event("DELETED", obj("x", 21, "written")))
+    await settle()
+    informer.observe_write(obj("x", 20, "written"))
+    assert informer.get("a", "x") is None
+
+
+async def test_an_older_answer_does_not_go_back(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 9, "one")))
+    informer = await stage.start()
+    informer.observe_write(obj("x", 8, "older"))
+    assert informer.get("a", "x") == "one"
+
+
+async def test_the_deletion_of_a_predecessor_leaves_what_we_just_made(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    informer.observe_write(obj("x", 22, "new", uid="another"))
+    stage.api.sends(event("DELETED", obj("x", 21, "one")), event("ADDED", obj("x", 22, "new", uid="another")))
+    await settle()
+    assert informer.get("a", "x") == "new"
+
+
+async def test_a_write_during_a_list_survives_that_list(stage: Stage) -> None:
+    """The list is a snapshot from before the write; what it lacks or has older is not gone."""
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.api.sends(GONE)
+    await settle()
+    informer.observe_write(obj("x", 30, "written"))
+    informer.observe_write(obj("y", 31, "made"))
+    stage.api.answers(listing(20, obj("x", 5, "one")))
+    await settle()
+    assert (informer.get("a", "x"), informer.get("a", "y")) == ("written", "made")
+
+
+async def test_a_write_before_a_list_that_lacks_it_was_deleted(stage: Stage) -> None:
+    stage.api.answers(listing(10))
+    informer = await stage.start()
+    informer.observe_write(obj("y", 31, "made"))
+    stage.api.answers(listing(40))
+    stage.api.sends(GONE)
+    await settle()
+    assert informer.get("a", "y") is None
+    assert stage.news() == [("made", None)]
+
+
+async def test_a_write_elsewhere_is_not_held(stage: Stage) -> None:
+    stage.api.answers(listing(10), scope="a")
+    informer = await stage.start(["a"])
+    informer.observe_write(obj("x", 20, "written", namespace="b"))
+    assert list(informer.items()) == []
+
+
+async def test_namespaces_have_versions_and_lists_of_their_own(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")), scope="a")
+    stage.api.answers(listing(20, obj("y", 6, "two", namespace="b")), scope="b")
+    informer = await stage.start(["a", "b", "a"])
+    stage.api.answers(listing(30), scope="a")
+    stage.api.sends(GONE, scope="a")
+    await settle()
+    assert list(informer.items()) == ["two"]
+    assert stage.api.asked.count(("watch", "b", "20")) == 1
+
+
+async def test_an_object_nobody_foresaw_blinds_for_nothing_else(stage: Stage) -> None:
+    odd = obj("odd", 6)
+    del odd["text"]
+    stage.api.answers(listing(10, odd, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.api.sends(event("MODIFIED", {**odd, "metadata": {**odd["metadata"], "resourceVersion": "11"}}))
+    stage.api.sends(event("ADDED", obj("y", 12, "two")))
+    await settle()
+    assert list(informer.items()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("bad", [{"type": "ADDED", "object": {}}, event("ADDED", obj("x", 0) | {"metadata": None})])
+async def test_a_malformed_event_leads_to_a_new_list(stage: Stage, bad: dict[str, Any]) -> None:
+    stage.api.answers(listing(10), listing(20))
+    await stage.start()
+    stage.api.sends(bad)
+    await stage.clock.advance(1)
+    assert stage.asked() == ["list", "watch 10", "list", "watch 20"]
+
+
+async def test_a_callback_that_fails_does_not_end_the_watch(stage: Stage) -> None:
+    client: Any = stage.api
+
+    def fail(old: str | None, new: str | None) -> None:
+        raise RuntimeError("a bug")
+
+    informer: Informer[str] = Informer(client, SECRET, project=lambda one: str(one["text"]), changed=fail)
+    stage.tasks.append(informer.start())
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    stage.api.sends(event("ADDED", obj("y", 12, "two")))
+    await settle()
+    assert list(informer.items()) == ["one", "two"]
+
+
+async def test_last_activity_is_that_of_the_quietest_watch(stage: Stage) -> None:
+    stage.api.answers(listing(10), scope="a")
+    stage.api.answers(listing(10), scope="b")
+    informer = await stage.start(["a", "b"])
+    start = stage.clock.now()
+    await stage.clock.advance(50)
+    stage.api.sends(bookmark(11), scope="a")
+    await settle()
+    assert informer.last_activity == start
+    stage.api.sends(bookmark(11), scope="b")
+    await settle()
+    assert informer.last_activity == start + 50
