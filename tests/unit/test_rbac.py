@@ -7,22 +7,23 @@ import pytest
 from tests.unit.render import Object, chart, of_kind
 
 READ = {"get", "list", "watch"}
-OWN = READ | {"create", "patch", "delete"}
+KEEP = READ | {"create", "patch"}
+OWN = KEEP | {"delete"}
 IN_NAMESPACES: dict[str, set[str]] = {
     "teamregistry.io/registries": READ | {"patch"},
     "teamregistry.io/registries/status": {"patch"},
     "teamregistry.io/registries/finalizers": {"update"},
-    "apps/deployments": OWN,
+    "apps/deployments": KEEP,
     "apps/replicasets": READ,
-    "/services": OWN,
-    "/serviceaccounts": OWN,
+    "/services": KEEP,
+    "/serviceaccounts": KEEP,
     "/persistentvolumeclaims": OWN,
     "/secrets": OWN,
     "/configmaps": OWN,
     "/pods": READ,
     "cert-manager.io/certificates": OWN,
     "cert-manager.io/issuers": OWN,
-    "events.k8s.io/events": {"create", "patch"},
+    "events.k8s.io/events": {"create"},
 }
 NAMESPACED: Object = {"watchNamespaces": ["team-a", "team-b"]}
 
@@ -75,7 +76,7 @@ def test_the_lease_is_its_own_and_in_its_own_namespace(values: Object) -> None:
     create, rest = bound(documents, binding)["rules"]
     assert create == {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}
     assert rest["resourceNames"] == ["registry-operator"]
-    assert set(rest["verbs"]) == {"get", "update", "patch"}
+    assert set(rest["verbs"]) == {"get", "patch"}
 
 
 def test_users_get_registries_through_the_roles_of_the_cluster_and_no_secrets() -> None:
