@@ -20,7 +20,7 @@ _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-
 _IMAGE = re.compile(r"[a-zA-Z0-9][^\s@]*(@sha256:[0-9a-f]{64})?")
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(?P<port>\d+)")
 # What kubelet adds for a Service named registry-operator…, unless the pod says enableServiceLinks: false.
-_SERVICE_LINK = re.compile(r".*_SERVICE_(HOST|PORT.*)|(.*_)?PORT(_\d+_(TCP|UDP|SCTP).*)?")
+_SERVICE_LINK = re.compile(r"(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT(_\d+_(TCP|UDP|SCTP).*)?")
 
 
 class SettingError(ValueError):

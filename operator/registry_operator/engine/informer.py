@@ -103,6 +103,11 @@ class Informer(Generic[T]):
         return all(one.missing or (self._optional and one.refused) for one in self._reflectors.values())
 
     @property
+    def blind(self) -> bool:
+        """Nothing of a kind that is needed can be read now: it is not served, or refused everywhere."""
+        return not self._optional and all(one.missing or one.refused for one in self._reflectors.values())
+
+    @property
     def trouble(self) -> str | None:
         """What keeps it from being in step now, for people; a missing optional kind is no trouble."""
         troubles = [one.trouble for one in self._reflectors.values() if one.trouble]

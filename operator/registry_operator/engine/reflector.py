@@ -171,6 +171,7 @@ class Reflector(Generic[T]):
                 way_out,
             )
         self.refused = True
+        self.last_activity = self._host.clock.now()
         self._host.settled()
 
     def _not_served(self) -> float:

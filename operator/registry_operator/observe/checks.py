@@ -37,11 +37,14 @@ def pile_up(queue: KeyedQueue[Any], leading: Callable[[], bool], limit: float = 
 
 
 def informers(many: Sequence[Informer[Any]], limit: float = 180) -> Check:
-    """An informer has no first list, is in trouble, or its watch has been silent for longer than bookmarks allow."""
+    """An informer has no first list, can read nothing, or has been silent for longer than bookmarks allow.
+
+    One namespace of several that refuses is no reason: the others are served, and a rollout must not hang on it.
+    """
 
     def check() -> str | None:
         for informer in many:
-            if not informer.synced.is_set():
+            if not informer.synced.is_set() or informer.blind:
                 return informer.trouble or f"{informer.kind}: not listed yet"
             silence = informer.clock.now() - informer.last_activity
             if silence > limit:

@@ -6,6 +6,7 @@ No label holds the name of an object: a thousand Registries must not become a th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -82,7 +83,7 @@ class Metrics:
             self._adds.labels(name), self._waits.labels(name), self._works.labels(name), self._retries.labels(name)
         )
 
-    def read_queue(self, name: str, queue: KeyedQueue[object]) -> None:
+    def read_queue(self, name: str, queue: KeyedQueue[Any]) -> None:
         """Read depth and age of this queue at each scrape."""
         self._depth.labels(name).set_function(lambda: queue.depth)
         self._longest.labels(name).set_function(queue.longest_run)
