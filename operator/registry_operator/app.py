@@ -98,7 +98,7 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self._metrics.read_queue(CONTROLLER, self._queue)  # type: ignore[arg-type]
+        self._metrics.read_queue(CONTROLLER, self._queue)
         self._metrics.read_registries(self._statuses.counts)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._client)
