@@ -8,6 +8,7 @@ import ssl
 from typing import Any
 
 from tests.cluster.addresses import Addresses
+from tests.cluster.kubectl import kubectl_path
 from tests.cluster.layout import Layout
 from tests.cluster.shell import run
 
@@ -39,14 +40,12 @@ class Api:
         return self.get("/readyz")[0] == 200
 
 
-def apply(
-    kubectl: str, layout: Layout, *, files: list[str] | None = None, objects: list[dict[str, Any]] | None = None
-) -> None:
+def apply(layout: Layout, *, files: list[str] | None = None, objects: list[dict[str, Any]] | None = None) -> None:
     """Server-side apply of files or of objects."""
     sources = [word for file in files or [] for word in ("-f", file)] or ["-f", "-"]
     items = None if files else json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     run(
-        kubectl, f"--kubeconfig={layout.kubeconfig}", f"--cache-dir={layout.folder}/kubectl-cache",
+        str(kubectl_path()), f"--kubeconfig={layout.kubeconfig}", f"--cache-dir={layout.folder}/kubectl-cache",
         "apply", "--server-side", "--force-conflicts", "--field-manager=test-cluster", *sources,
         input=items, timeout=120,
     )  # fmt: skip

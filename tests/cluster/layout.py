@@ -8,6 +8,9 @@ from pathlib import Path
 ROOT = Path("/var/lib/registry-operator-clusters")
 NODE_NAME = "node1"
 
+# Folders that kubelet and the network plugins use whatever they are told, and what stands for them on a node.
+FIXED_FOLDERS = {"/var/lib/kubelet": "kubelet", "/var/lib/cni": "cni-cache"}
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -64,6 +67,16 @@ class Layout:
     def resolv_conf(self) -> Path:
         """The node's /etc/resolv.conf."""
         return self.folder / "resolv.conf"
+
+    @property
+    def pod_logs(self) -> Path:
+        """The logs of pods: a folder for each pod, a file for each start of a container."""
+        return self.folder / "pod-logs"
+
+    @property
+    def cgroup(self) -> str:
+        """The name of the control group that holds this cluster's pods."""
+        return f"registry-operator-{self.folder.name}"
 
     def gate(self, name: str) -> Path:
         """A file that lets waiting programs start; see plan.Process.after."""

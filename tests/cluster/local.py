@@ -8,6 +8,7 @@ cluster.down()        # nothing is left
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -15,18 +16,17 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.cluster import addons, cgroups, control_plane, credentials, images, machine, preconditions, worker
 from tests.cluster import addresses as address_plan
-from tests.cluster import control_plane, credentials, machine, preconditions
 from tests.cluster.addresses import Addresses
 from tests.cluster.api import Api, apply
 from tests.cluster.errors import ClusterError
-from tests.cluster.kubectl import kubectl_path
-from tests.cluster.layout import NODE_NAME, ROOT, Layout
-from tests.cluster.plan import Plan
+from tests.cluster.layout import FIXED_FOLDERS, NODE_NAME, ROOT, Layout
+from tests.cluster.plan import Plan, Process
 from tests.cluster.programs import Programs, programs
 from tests.cluster.shell import run, wait_until
 
@@ -110,13 +110,37 @@ class LocalCluster:
                 if time.monotonic() > end:
                     raise ClusterError(f"cannot delete {self.layout.folder}: {error}") from error
                 time.sleep(0.1)
+        with _lock():
+            if not names():
+                for folder in FIXED_FOLDERS:
+                    with contextlib.suppress(OSError):  # somebody else's, with content
+                        Path(folder).rmdir()
 
     def exec(self, argv: Sequence[str], *, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command on the node."""
         return run(*machine.inside(self.layout, *argv), check=check, timeout=timeout)
 
+    def load(self, archive: Path) -> None:
+        """Give the node's containerd an image archive, as written by `docker save`, buildah or skopeo."""
+        if not archive.is_file():
+            raise ClusterError(f"there is no image archive {archive}")
+        with archive.open("rb") as content:
+            argv = machine.inside(self.layout, *self._ctr, "images", "import", "--digests", "-")
+            result = subprocess.run(argv, stdin=content, capture_output=True, text=True, timeout=300, check=False)
+        if result.returncode:
+            raise ClusterError(f"containerd refuses {archive}: {result.stderr.strip()}")
+
+    @property
+    def _ctr(self) -> tuple[str, ...]:
+        return ("ctr", "--address", str(self.layout.containerd_socket), "--namespace", "k8s.io")
+
     def _needed(self) -> list[str]:
-        return ["kubernetes", *(["cert-manager"] if self._mode["cert_manager"] else [])]
+        names = ["kubernetes"]
+        if self._mode["cert_manager"]:
+            names.append("cert-manager")
+        if not self.control_plane_only:
+            names += ["coredns", "local-path-provisioner", "pause", "lookup", "crane", "registry"]
+        return names
 
     def _state(self) -> dict[str, Any]:
         try:
@@ -127,9 +151,7 @@ class LocalCluster:
 
     def _claim_addresses(self) -> Addresses:
         """Choose addresses and write them down under a lock: two clusters that start at once get different ones."""
-        ROOT.mkdir(parents=True, exist_ok=True)
-        with (ROOT / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _lock():
             taken = [json.loads(state.read_text())["index"] for state in ROOT.glob("*/cluster.json")]
             chosen = address_plan.free(taken, address_plan.routed_networks())
             self.layout.logs.mkdir(parents=True)
@@ -149,14 +171,52 @@ class LocalCluster:
             address=addresses.node,
             gateway=addresses.host,
             prefix=addresses.link,
-            processes=control_plane.processes(layout, addresses, built, cert_manager=bool(self._mode["cert_manager"])),
+            mounts=self._mounts(),
+            processes=self._processes(built, addresses),
         ).write(layout.plan)
+        if not self.control_plane_only:
+            cgroups.create(layout.cgroup)
         self._connect(addresses, machine.start(layout))
         api = Api(layout, addresses)
         wait_until("the API server", api.ready, seconds=90, hint=f"see {layout.logs}")
-        self._wait_for_namespace_default(api)
+        if not self.control_plane_only:
+            self._furnish(addresses)
         if self._mode["cert_manager"]:
             self._give_cert_manager(built)
+        self._wait_for_namespace_default(api)
+        if not self.control_plane_only:
+            self._wait_for_node(api)
+
+    def _mounts(self) -> dict[str, str]:
+        mounts: dict[str, str] = {}
+        if self.control_plane_only:
+            return mounts
+        for target, name in FIXED_FOLDERS.items():
+            Path(target).mkdir(parents=True, exist_ok=True)
+            (self.layout.folder / name).mkdir()
+            mounts[target] = str(self.layout.folder / name)
+        return mounts
+
+    def _processes(self, built: Programs, addresses: Addresses) -> list[Process]:
+        cert_manager = bool(self._mode["cert_manager"])
+        processes = control_plane.processes(self.layout, addresses, built, cert_manager=cert_manager)
+        return processes if self.control_plane_only else processes + worker.processes(self.layout, addresses, built)
+
+    def _furnish(self, addresses: Addresses) -> None:
+        """Images, DNS and storage, while kubelet starts."""
+        apply(self.layout, objects=[*addons.dns(addresses), *addons.storage(self.layout)])
+        self.layout.gate(worker.STORAGE_READY).touch()
+        wait_until("containerd", lambda: not self.exec([*self._ctr, "version"], check=False).returncode)
+        for archive in images.archives():
+            self.load(archive)
+
+    def _wait_for_node(self, api: Api) -> None:
+        def ready() -> bool:
+            node = api.get(f"/api/v1/nodes/{NODE_NAME}")[1] or {}
+            conditions = node.get("status", {}).get("conditions", [])
+            return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+        wait_until("the node's readiness", ready, seconds=90, hint=f"see {self.layout.logs}/kubelet.log")
 
     def _connect(self, addresses: Addresses, pid: int) -> None:
         """A wire between the host and the node, and the routes that make the node a second machine."""
@@ -178,16 +238,24 @@ class LocalCluster:
         wait_until("the controllers of namespace default", admitted, hint=f"see {self.layout.logs}")
 
     def _give_cert_manager(self, built: Programs) -> None:
-        kubectl = str(kubectl_path())
-        apply(kubectl, self.layout, files=[str(path) for path in built.cert_manager_crds])
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "cert-manager"}}
-        apply(kubectl, self.layout, objects=[namespace])
+        apply(self.layout, files=[str(path) for path in built.cert_manager_crds])
+        apply(self.layout, objects=[addons.namespace("cert-manager")])
         self.layout.gate(control_plane.CRDS_READY).touch()
 
     def _stop(self) -> None:
         machine.stop(self.layout)
+        cgroups.remove(self.layout.cgroup)
         if self.layout.state.exists():
             run("ip", "link", "del", self.addresses.device, check=False)
+
+
+@contextlib.contextmanager
+def _lock() -> Iterator[None]:
+    """One process at a time hands out what clusters share: addresses and fixed folders."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    with (ROOT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def names() -> list[str]:

@@ -31,28 +31,36 @@ def _say(text: str) -> None:
 
 
 def set_up(plan: Plan) -> None:
-    """Make the fresh namespaces a machine: own /run, name, hosts, resolver, network."""
-    folder = Path(plan.folder)
-    _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")  # sockets and network namespaces vanish with it
-    for name in ("hosts", "resolv.conf"):
-        target = Path("/etc") / name
-        if target.exists():
-            _run("mount", "--bind", str(folder / name), str(target.resolve()))
+    """Make the fresh namespaces a machine of its own."""
+    _own_files(plan)
     socket.sethostname(plan.hostname)
+    _own_network(plan)
+
+
+def _own_files(plan: Plan) -> None:
+    """Whatever programs write outside the cluster's folder must vanish with the node, or land in that folder."""
+    _run("mount", "--make-rshared", "/")  # shared among the node's containers; the host is no part of it
+    for folder in ("/run", "/var/log"):
+        _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)
+    for target, source in plan.mounts.items():
+        _run("mount", "--bind", source, target)
+    for name in ("hosts", "resolv.conf"):
+        file = Path("/etc") / name
+        if file.exists():
+            _run("mount", "--bind", str(Path(plan.folder) / name), str(file.resolve()))
+
+
+def _own_network(plan: Plan) -> None:
     _run("ip", "link", "set", "lo", "up")
     end = time.monotonic() + 30
-    while not (Path("/proc/self/net/dev").read_text()).count(f"{plan.device}:"):
+    while f"{plan.device}:" not in Path("/proc/self/net/dev").read_text():
         if time.monotonic() > end:
             sys.exit(f"the host did not give this node its network device {plan.device}")
         time.sleep(0.01)
     _run("ip", "addr", "add", f"{plan.address}/{plan.prefix}", "dev", plan.device)
     _run("ip", "link", "set", plan.device, "up")
     _run("ip", "route", "add", "default", "via", plan.gateway)
-    for key in ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"):
-        try:
-            (Path("/proc/sys") / key).write_text("1")
-        except OSError as error:
-            _say(f"sysctl {key}: {error}")  # no bridge module: nothing to filter
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 
 @dataclass

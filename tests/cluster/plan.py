@@ -28,6 +28,7 @@ class Plan:
     address: str
     gateway: str
     prefix: int
+    mounts: dict[str, str] = field(default_factory=dict)  # folder of the node → folder of the host that stands for it
     processes: list[Process] = field(default_factory=list)
 
     def write(self, path: Path) -> None:

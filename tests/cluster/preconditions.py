@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
+from tests.cluster import packages
 from tests.cluster.errors import ClusterError
 
 
@@ -19,3 +20,4 @@ def check(*, control_plane_only: bool) -> None:
             "a local cluster needs root, because its node is made of Linux namespaces with containers in them: "
             "run the same command with sudo, or use CLUSTER=kind or CLUSTER=context:NAME"
         )
+    packages.require(packages.CONTROL_PLANE if control_plane_only else packages.NODE)
