@@ -12,10 +12,10 @@ TREE = Path("/sys/fs/cgroup")
 
 
 def _hierarchies() -> list[Path]:
-    """One for each controller on cgroup v1, a single one on v2."""
+    """One for each controller on cgroup v1 (and in hybrid mode one without controllers), a single one on v2."""
     if (TREE / "cgroup.controllers").exists():
         return [TREE]
-    return [path for path in TREE.iterdir() if path.is_dir() and not path.is_symlink() and path.name != "unified"]
+    return [path for path in TREE.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def create(name: str) -> None:
@@ -33,7 +33,7 @@ def create(name: str) -> None:
 def _inherit(hierarchy: Path, group: Path) -> None:
     """Let the group control what its parent does: by name on v2; on v1 by copying, for a new cpuset is empty."""
     controllers = hierarchy / "cgroup.controllers"
-    if controllers.exists():
+    if controllers.exists() and controllers.read_text().strip():
         wanted = " ".join(f"+{controller}" for controller in controllers.read_text().split())
         for parent in (hierarchy, group):
             (parent / "cgroup.subtree_control").write_text(wanted)

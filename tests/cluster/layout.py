@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/var/lib/registry-operator-clusters")
+LOCK = Path("/run/lock/registry-operator-clusters")
 NODE_NAME = "node1"
 
 # Folders that kubelet and the network plugins use whatever they are told, and what stands for them on a node.

@@ -25,7 +25,7 @@ from tests.cluster import addresses as address_plan
 from tests.cluster.addresses import Addresses
 from tests.cluster.api import Api, apply
 from tests.cluster.errors import ClusterError
-from tests.cluster.layout import FIXED_FOLDERS, NODE_NAME, ROOT, Layout
+from tests.cluster.layout import FIXED_FOLDERS, LOCK, NODE_NAME, ROOT, Layout
 from tests.cluster.plan import Plan, Process
 from tests.cluster.programs import Programs, programs
 from tests.cluster.shell import run, wait_until
@@ -112,7 +112,7 @@ class LocalCluster:
                 time.sleep(0.1)
         with _lock():
             if not names():
-                for folder in FIXED_FOLDERS:
+                for folder in (ROOT, *FIXED_FOLDERS):
                     with contextlib.suppress(OSError):  # somebody else's, with content
                         Path(folder).rmdir()
 
@@ -252,8 +252,7 @@ class LocalCluster:
 @contextlib.contextmanager
 def _lock() -> Iterator[None]:
     """One process at a time hands out what clusters share: addresses and fixed folders."""
-    ROOT.mkdir(parents=True, exist_ok=True)
-    with (ROOT / ".lock").open("w") as lock:
+    with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
