@@ -25,9 +25,9 @@ def digest(parts: Iterable[bytes | str]) -> str:
     return total.hexdigest()[:16]
 
 
-def digest_of_files(folder: Path, *more: str) -> str:
-    """The digest of every file under a folder, names included, and of further strings."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def digest_of_files(folder: Path, *more: str, suffixes: tuple[str, ...] = ("",)) -> str:
+    """The digest of the files under a folder whose names end so, names included, and of further strings."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(suffixes))
     parts: list[bytes | str] = list(more)
     for path in files:
         parts += [str(path.relative_to(folder)), path.read_bytes()]

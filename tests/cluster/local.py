@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import addons, cgroups, control_plane, credentials, images, machine, preconditions, worker
+from tests.cluster import addons, cgroups, control_plane, credentials, images, machine, preconditions, trust, worker
 from tests.cluster import addresses as address_plan
 from tests.cluster.addresses import Addresses
 from tests.cluster.api import Api, apply
 from tests.cluster.errors import ClusterError
 from tests.cluster.layout import FIXED_FOLDERS, LOCK, NODE_NAME, ROOT, Layout
-from tests.cluster.plan import Plan, Process
+from tests.cluster.plan import Network, Plan, Process
 from tests.cluster.programs import Programs, programs
 from tests.cluster.shell import run, wait_until
 
@@ -112,9 +112,9 @@ class LocalCluster:
                 time.sleep(0.1)
         with _lock():
             if not names():
-                for folder in (ROOT, *FIXED_FOLDERS):
+                for folder in (ROOT, *map(Path, FIXED_FOLDERS)):
                     with contextlib.suppress(OSError):  # somebody else's, with content
-                        Path(folder).rmdir()
+                        folder.rmdir()
 
     def exec(self, argv: Sequence[str], *, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command on the node."""
@@ -129,6 +129,11 @@ class LocalCluster:
             result = subprocess.run(argv, stdin=content, capture_output=True, text=True, timeout=300, check=False)
         if result.returncode:
             raise ClusterError(f"containerd refuses {archive}: {result.stderr.strip()}")
+
+    def trust(self, host: str, ca: str, address: str) -> None:
+        """Let the node pull from a registry: by this name, at this address (its ClusterIP), vouched for by this CA."""
+        trust.name_host(self.layout.hosts, host, address)
+        trust.containerd(self.layout.registry_trust, host, ca)
 
     @property
     def _ctr(self) -> tuple[str, ...]:
@@ -167,10 +172,7 @@ class LocalCluster:
         Plan(
             folder=str(layout.folder),
             hostname=NODE_NAME,
-            device=DEVICE,
-            address=addresses.node,
-            gateway=addresses.host,
-            prefix=addresses.link,
+            network=Network(DEVICE, addresses.node, addresses.link, addresses.host),
             mounts=self._mounts(),
             processes=self._processes(built, addresses),
         ).write(layout.plan)

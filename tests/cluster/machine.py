@@ -13,7 +13,7 @@ from tests.cluster.layout import Layout
 from tests.cluster.shell import reap, spawn, tail, wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
-NAMESPACES = ("--pid", "--mount-proc", "--net", "--mount", "--uts", "--ipc")
+NAMESPACES = ("--pid", "--mount-proc", "--mount", "--uts", "--ipc")
 
 
 def _birth(pid: int) -> str:
@@ -24,13 +24,14 @@ def _birth(pid: int) -> str:
         return ""
 
 
-def start(layout: Layout) -> int:
+def start(layout: Layout, *, network: bool = True) -> int:
     """Start the node's first process and return its process id on the host."""
     argv = [
         "unshare",
         "--fork",
         "--kill-child",
         *NAMESPACES,
+        *(["--net"] if network else []),
         sys.executable,
         "-m",
         "tests.cluster.node",

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster.plan import Plan, Process
+from tests.cluster.plan import Network, Plan, Process
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # before the first, second … restart; the last one for good
 
@@ -34,7 +34,8 @@ def set_up(plan: Plan) -> None:
     """Make the fresh namespaces a machine of its own."""
     _own_files(plan)
     socket.sethostname(plan.hostname)
-    _own_network(plan)
+    if plan.network:
+        _own_network(plan.network)
 
 
 def _own_files(plan: Plan) -> None:
@@ -50,16 +51,16 @@ def _own_files(plan: Plan) -> None:
             _run("mount", "--bind", str(Path(plan.folder) / name), str(file.resolve()))
 
 
-def _own_network(plan: Plan) -> None:
+def _own_network(network: Network) -> None:
     _run("ip", "link", "set", "lo", "up")
     end = time.monotonic() + 30
-    while f"{plan.device}:" not in Path("/proc/self/net/dev").read_text():
+    while f"{network.device}:" not in Path("/proc/self/net/dev").read_text():
         if time.monotonic() > end:
-            sys.exit(f"the host did not give this node its network device {plan.device}")
+            sys.exit(f"the host did not give this node its network device {network.device}")
         time.sleep(0.01)
-    _run("ip", "addr", "add", f"{plan.address}/{plan.prefix}", "dev", plan.device)
-    _run("ip", "link", "set", plan.device, "up")
-    _run("ip", "route", "add", "default", "via", plan.gateway)
+    _run("ip", "addr", "add", f"{network.address}/{network.prefix}", "dev", network.device)
+    _run("ip", "link", "set", network.device, "up")
+    _run("ip", "route", "add", "default", "via", network.gateway)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 

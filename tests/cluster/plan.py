@@ -19,15 +19,22 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Network:
+    """The node's end of the wire to the host."""
+
+    device: str
+    address: str
+    prefix: int
+    gateway: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that the node's first process needs to know."""
 
     folder: str
     hostname: str
-    device: str
-    address: str
-    gateway: str
-    prefix: int
+    network: Network | None = None  # None: the host's own
     mounts: dict[str, str] = field(default_factory=dict)  # folder of the node → folder of the host that stands for it
     processes: list[Process] = field(default_factory=list)
 
@@ -37,4 +44,6 @@ class Plan:
     @staticmethod
     def read(path: Path) -> Plan:
         data: dict[str, Any] = json.loads(path.read_text())
-        return Plan(**{**data, "processes": [Process(**process) for process in data["processes"]]})
+        network = Network(**data["network"]) if data["network"] else None
+        processes = [Process(**process) for process in data["processes"]]
+        return Plan(**{**data, "network": network, "processes": processes})

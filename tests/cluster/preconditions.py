@@ -10,7 +10,13 @@ from tests.cluster.errors import ClusterError
 
 
 def check(*, control_plane_only: bool) -> None:
-    """Raise with the way out when this machine or user cannot run a node."""
+    """Raise with the way out when this machine or user cannot run a cluster; install what is missing."""
+    check_system()
+    packages.require(packages.CONTROL_PLANE if control_plane_only else packages.NODE)
+
+
+def check_system() -> None:
+    """Linux and root."""
     if platform.system() != "Linux":
         raise ClusterError(
             f"a local cluster needs Linux, this is {platform.system()}: use CLUSTER=kind or CLUSTER=context:NAME"
@@ -20,4 +26,3 @@ def check(*, control_plane_only: bool) -> None:
             "a local cluster needs root, because its node is made of Linux namespaces with containers in them: "
             "run the same command with sudo, or use CLUSTER=kind or CLUSTER=context:NAME"
         )
-    packages.require(packages.CONTROL_PLANE if control_plane_only else packages.NODE)

@@ -1,0 +1,33 @@
+"""Makes a machine trust a registry: its name, where that name is, and the CA that vouches for it.
+
+kubelet and containerd use neither the cluster's DNS nor its CAs, and the Docker engine knows only its own folder: on a real
+machine an administrator does exactly these steps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def name_host(hosts: Path, host: str, address: str) -> None:
+    """Point a name at an address in a hosts file; the last word counts. The file is a mount point: write, never replace."""
+    name = host.partition(":")[0]
+    lines = [line for line in hosts.read_text().splitlines() if name not in line.split()[1:]]
+    hosts.write_text("\n".join([*lines, f"{address} {name}"]) + "\n")
+
+
+def containerd(folder: Path, host: str, ca: str) -> None:
+    """containerd's `certs.d`: read at every pull."""
+    place = folder / host
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "ca.crt").write_text(ca)
+    (place / "hosts.toml").write_text(
+        f'server = "https://{host}"\n\n[host."https://{host}"]\n  ca = "{place}/ca.crt"\n'
+    )
+
+
+def docker(folder: Path, host: str, ca: str) -> None:
+    """The Docker engine's `certs.d`: read at every login, push and pull; the file must end in .crt."""
+    place = folder / host
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "ca.crt").write_text(ca)
