@@ -65,7 +65,7 @@ def affinity(about: str) -> Schema:
             nodeAffinity=record(
                 "Rules on nodes.",
                 requiredDuringSchedulingIgnoredDuringExecution=record(
-                    "", required=("nodeSelectorTerms",), nodeSelectorTerms=listing("", _node_term(), 8), atomic=True
+                    "", required=("nodeSelectorTerms",), nodeSelectorTerms=listing("", _node_term(), 8)
                 ),
                 preferredDuringSchedulingIgnoredDuringExecution=_weighted("preference", _node_term()),
             ),
@@ -153,14 +153,12 @@ def _node_term() -> Schema:
         "must have exactly one value, a number, with operator Gt or Lt",
     )
     expressions = _requirements("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", more=comparing)
-    return record("", atomic=True, matchExpressions=expressions, matchFields=_requirements("In", "NotIn"))
+    return record("", matchExpressions=expressions, matchFields=_requirements("In", "NotIn"))
 
 
 def _label_selector() -> Schema:
     matches = mapping("", label_value(), 16)
-    return record(
-        "", atomic=True, matchLabels=matches, matchExpressions=_requirements("In", "NotIn", "Exists", "DoesNotExist")
-    )
+    return record("", matchLabels=matches, matchExpressions=_requirements("In", "NotIn", "Exists", "DoesNotExist"))
 
 
 def _requirements(*operators: str, more: Schema | None = None) -> Schema:

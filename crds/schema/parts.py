@@ -52,24 +52,25 @@ def integer(about: str, least: int, most: int, *, options: tuple[int, ...] = ())
     return {**result, "enum": list(options)} if options else result
 
 
-def record(
-    about: str, *rules: Schema, required: tuple[str, ...] = (), atomic: bool = False, **fields: Schema
-) -> Schema:
-    """An object. Atomic: one owner, whose next apply replaces it as a whole.
-
-    A union lives in an atomic object: else the defaults inside the member that an apply leaves out stay behind (nobody
-    owns them), and the Registry would have two members.
-    """
+def record(about: str, *rules: Schema, required: tuple[str, ...] = (), **fields: Schema) -> Schema:
+    """An object."""
     result: Schema = {"description": about, "type": "object"}
     if fields:
         result["properties"] = fields
     if required:
         result["required"] = list(required)
-    if atomic:
-        result["x-kubernetes-map-type"] = "atomic"
     if rules:
         result["x-kubernetes-validations"] = list(rules)
     return result
+
+
+def section(about: str, *rules: Schema, **fields: Schema) -> Schema:
+    """A member of `spec`: it has one owner, whose next server-side apply replaces it as a whole.
+
+    Were it granular, the defaults inside a union's member would stay behind when an apply leaves the member out (nobody
+    owns them), and the union had two members; and a section that an apply empties would become null and be refused.
+    """
+    return {**record(about, *rules), "properties": fields, "x-kubernetes-map-type": "atomic"}
 
 
 def listing(about: str, items: Schema, most: int, *, kind: str = "atomic", keys: tuple[str, ...] = ()) -> Schema:
@@ -99,7 +100,7 @@ def object_name(about: str) -> Schema:
 
 def reference(about: str, **more: Schema) -> Schema:
     """A reference into the Registry's own namespace; there is no other kind."""
-    return record(about, required=("name",), atomic=True, name=object_name("Name of the object."), **more)
+    return record(about, required=("name",), name=object_name("Name of the object."), **more)
 
 
 def size(about: str, *, default: str | None = None) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import core
-from .parts import Schema, annotation_map, object_name, record, unreserved
+from .parts import Schema, annotation_map, object_name, section, unreserved
 
 OURS = ("teamregistry.io/", "app.kubernetes.io/")
 # What deployment tools write on what they own: a copy on a child makes them prune or rewrite the child.
@@ -21,7 +21,7 @@ WAY_OUT = "they belong to the operator and to deployment tools: choose another p
 
 def pod() -> Schema:
     reserved = unreserved(*OURS, *TOOLS, way_out=WAY_OUT)
-    return record(
+    return section(
         "How the pod is run.",
         resources=core.resources("What the registry's container gets."),
         nodeSelector=core.labels("Labels that the node must have."),

@@ -17,6 +17,7 @@ from .parts import (
     record,
     reference,
     rule,
+    section,
     text,
     unreserved,
 )
@@ -70,11 +71,10 @@ def tag_of_the_other_line() -> Schema:
 def image() -> Schema:
     part = "[a-z0-9]+([._-]+[a-z0-9]+)*"
     repository = f"({DNS_NAME}(:[0-9]{{1,5}})?/)?{part}(/{part})*"
-    return record(
+    return section(
         "Another image than the one that the operator's settings give for the line. The configuration is written for "
         "`version`, so the image must be of that line.",
         at_most_one("tag", "digest", otherwise="the tag of the operator's settings is taken"),
-        atomic=True,
         repository=text(
             "Repository, with the host and port of its registry if it is not the default one; without tag and digest.",
             matching(
@@ -105,7 +105,7 @@ def image() -> Schema:
 
 
 def auth() -> Schema:
-    return record(
+    return section(
         "Who may log in.",
         rule(
             "self.mode != 'Disabled' || !has(self.htpasswd)",
@@ -144,7 +144,7 @@ def auth() -> Schema:
 
 
 def service() -> Schema:
-    return record(
+    return section(
         "How the Registry is reached.",
         rule(
             "!has(self.nodePort) || self.type != 'ClusterIP'",
@@ -184,7 +184,7 @@ def service() -> Schema:
 
 
 def log() -> Schema:
-    return record(
+    return section(
         "What the registry writes to its log.",
         level=choice("Least severity that is written.", "error", "warn", "info", "debug", default="info"),
         format=choice("Form of the lines.", "json", "text", default="json"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .parts import NAME, Schema, at_most_one, choice, listing, matching, object_name, record, rule, size, text
+from .parts import NAME, Schema, at_most_one, choice, listing, matching, object_name, record, rule, section, size, text
 
 COPY = "make a Registry of another name and copy the images with a client"
 
 
 def storage() -> Schema:
-    return record(
+    return section(
         "Where the images are kept. At most one member; without any, persistentVolumeClaim.",
         at_most_one(
             "persistentVolumeClaim",
@@ -16,7 +16,6 @@ def storage() -> Schema:
             "emptyDir",
             otherwise="the operator makes a claim of 20Gi",
         ),
-        atomic=True,
         persistentVolumeClaim=_claim(),
         existingClaim=record(
             "A claim that somebody else keeps; the operator never deletes it.",

@@ -14,13 +14,13 @@ from .parts import (
     record,
     reference,
     rule,
+    section,
     text,
 )
 
 
 def tls() -> Schema:
-    """Atomic as a whole, so that each source can follow each other one, whoever applied it; see `parts.record`."""
-    return record(
+    return section(
         "Where the certificate comes from, and what it is for. At most one of certManager, secretRef, selfSigned and "
         "disabled; without any, certManager.",
         at_most_one("certManager", "secretRef", "selfSigned", "disabled", otherwise="certManager is taken"),
@@ -30,7 +30,6 @@ def tls() -> Schema:
             "must have dnsNames when internalNames is Disabled, and the first one may be no wildcard, since it is the "
             "host then: add a name, or set internalNames to Enabled",
         ),
-        atomic=True,
         certManager=_cert_manager(),
         secretRef=reference("Secret of type kubernetes.io/tls that somebody else keeps, with ca.crt if there is one."),
         selfSigned=record(

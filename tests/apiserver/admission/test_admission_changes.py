@@ -1,0 +1,110 @@
+"""What may not change once it is stored, and what may; absence counts as the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.apiserver.admission.door import Door, Refused
+
+Spec = dict[str, Any]
+
+
+def claim(**members: Any) -> Spec:
+    return {"storage": {"persistentVolumeClaim": members}}
+
+
+def balancer(**members: Any) -> Spec:
+    return {"service": {"type": "LoadBalancer", **members}}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stored spec, what it may become, and what not."""
+
+    path: str
+    words: str
+    before: Spec
+    accepted: Spec
+    refused: Spec
+
+
+CLASS = "may not change storageClassName, since a claim keeps its class: make a Registry of another name"
+MODES = "may not change accessModes"
+SIZE = "may grow but not shrink"
+KIND = "may not change its kind, since the images would stay behind: make a Registry of another name"
+BALANCER = "may not change loadBalancerClass while type is LoadBalancer"
+
+CHANGES = [
+    Change(".storage", KIND, {}, claim(), {"storage": {"emptyDir": {}}}),
+    Change(".storage", KIND, claim(), {"storage": {}}, {"storage": {"existingClaim": {"claimName": "c"}}}),
+    Change(".storage", KIND, {"storage": {"emptyDir": {}}}, {"storage": {"emptyDir": {"sizeLimit": "1Gi"}}}, {}),
+    Change(
+        ".storage",
+        "may not change claimName, since the images would stay in the other claim",
+        {"storage": {"existingClaim": {"claimName": "a"}}},
+        {"storage": {"existingClaim": {"claimName": "a"}}, "version": "3"},
+        {"storage": {"existingClaim": {"claimName": "b"}}},
+    ),
+    Change(".storage", CLASS, {}, claim(size="30Gi"), claim(storageClassName="fast")),
+    Change(".storage", CLASS, claim(storageClassName="fast"), claim(storageClassName="fast", whenDeleted="Delete"), {}),
+    Change(".storage", CLASS, claim(storageClassName=""), claim(storageClassName=""), claim()),
+    Change(".storage", MODES, {}, claim(accessModes=["ReadWriteOnce"]), claim(accessModes=["ReadWriteMany"])),
+    Change(
+        ".storage",
+        MODES,
+        claim(accessModes=["ReadWriteOnce", "ReadWriteMany"]),
+        claim(accessModes=["ReadWriteMany", "ReadWriteOnce"]),
+        claim(accessModes=["ReadWriteMany"]),
+    ),
+    Change(".storage", MODES, claim(accessModes=["ReadWriteMany"]), claim(accessModes=["ReadWriteMany"]), {}),
+    Change(".storage", SIZE, {}, claim(size="20Gi"), claim(size="19Gi")),
+    Change(".storage", SIZE, claim(size="30Gi"), claim(size="30720Mi"), {}),
+    Change(".storage", SIZE, claim(size="1Ti"), claim(size="1.5Ti"), claim(size="1000Gi")),
+    Change(
+        ".service",
+        BALANCER,
+        balancer(),
+        {"service": {"type": "ClusterIP"}},
+        balancer(loadBalancerClass="example.com/a"),
+    ),
+    Change(
+        ".service",
+        BALANCER,
+        balancer(loadBalancerClass="a"),
+        balancer(loadBalancerClass="a", port=444),
+        balancer(loadBalancerClass="b"),
+    ),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: f"{change.before}")
+def test_change(door: Door, change: Change) -> None:
+    with door.registry(change.before):
+        with pytest.raises(Refused) as refused:
+            door.check(change.refused)
+        assert f"spec{change.path}: Invalid value" in str(refused.value)
+        assert change.words in str(refused.value)
+        assert str(refused.value).count("Invalid value") == 1, "one mistake is told once"
+        door.apply(change.accepted)
+
+
+def test_everything_else_may_change(door: Door) -> None:
+    spec = {
+        "version": "3",
+        "image": {"repository": "mirror/registry", "tag": "3.1.1", "pullSecrets": [{"name": "p"}]},
+        "storage": {"persistentVolumeClaim": {"whenDeleted": "Delete"}},
+        "tls": {"selfSigned": {}, "dnsNames": ["images.example.com"], "minVersion": "1.3"},
+        "auth": {"htpasswd": {"secretRef": {"name": "users"}}, "adminUser": "Disabled"},
+        "service": {"type": "NodePort", "nodePort": 30443, "annotations": {"a": "b"}},
+        "access": "ReadOnly",
+        "reconciliation": "Paused",
+        "log": {"level": "debug", "format": "text", "access": "Disabled"},
+        "pod": {"priorityClassName": "high", "labels": {"team": "a"}},
+    }
+    with door.registry({}):
+        stored = door.apply(spec)
+        assert stored["tls"]["minVersion"] == "1.3"
+        assert door.apply({}) == {"version": "2", "access": "ReadWrite", "reconciliation": "Active"}
