@@ -9,6 +9,7 @@ from tests.apiserver.admission.door import nested
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+RESOURCE_KEYS = "must have keys such as cpu, memory or example.com/device"
 AMOUNT = "must be an amount such as 500m"
 LABEL_KEY = "must be a label's key such as kubernetes.io/hostname"
 LABEL_VALUE = "must be a label's value"
@@ -36,8 +37,8 @@ def spread(**members: Any) -> list[dict[str, Any]]:
 POD = [
     case("pod.resources.requests", {"cpu": 2}, {"cpu": "two"}, AMOUNT, path="pod.resources.requests[cpu]"),
     case("pod.resources.limits", {"cpu": "1500m"}, {"cpu": -1}, AMOUNT, path="pod.resources.limits[cpu]"),
-    case("pod.resources.requests", {"example.com/gpu": 1}, {"a b": 1}, KEYS),
-    case("pod.resources.limits", {"hugepages-2Mi": "4Mi"}, {"a/b/c": 1}, KEYS),
+    case("pod.resources.requests", {"example.com/gpu": 1}, {"a b": 1}, RESOURCE_KEYS),
+    case("pod.resources.limits", {"hugepages-2Mi": "4Mi"}, {"a/b/c": 1}, RESOURCE_KEYS),
     case(
         "pod.resources",
         {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1000m"}},

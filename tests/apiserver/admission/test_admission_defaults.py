@@ -9,7 +9,7 @@ import pytest
 from registry_operator.api.parse import parse, parse_spec
 from registry_operator.api.registry import CertManager, IssuerRef, PersistentVolumeClaim, Spec
 from registry_operator.kube.kinds import DEPLOYMENT, REGISTRY
-from tests.apiserver.admission.door import Door
+from tests.apiserver.admission.door import Door, Refused
 from tests.unit.api.spellings import QUANTITIES
 
 SCALARS = {"version": "2", "access": "ReadWrite", "reconciliation": "Active"}
@@ -77,9 +77,10 @@ def test_what_is_stored_of_empty_objects_is_read_as_the_default(door: Door) -> N
     assert spec.tls.cert_manager == CertManager(IssuerRef("i"))
 
 
-def test_what_is_unknown_is_dropped(door: Door) -> None:
-    """kubectl refuses it before; the API alone warns."""
-    assert door.check({"pod": {"hostNetwork": True}, "raw": {}}) == {**SCALARS, "pod": {}}
+@pytest.mark.parametrize("server_side", [False, True], ids=["client-side", "server-side"])
+def test_a_misspelt_field_is_refused(door: Door, server_side: bool) -> None:
+    with pytest.raises(Refused, match=r"spec\.pod\.hostNetwork"):
+        door.kubectl({"pod": {"hostNetwork": True}}, name="misspelt", server_side=server_side)
 
 
 def test_canonical_quantities_are_those_of_the_api_server(door: Door) -> None:

@@ -67,10 +67,10 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
     [
         ("service.port", 65535, 65536, "less than or equal to 65535"),
         ("service.port", 1, 0, "greater than or equal to 1"),
-        ("tls.dnsNames", ["a.b"], ["a.b", "a.b"], "Duplicate value"),
+        ("tls.dnsNames", ["a.b"], ["a.b", "a.b"], "duplicate entries"),
         ("tls.ipAddresses", [f"192.0.2.{i}" for i in range(16)], [f"192.0.2.{i}" for i in range(17)], "at most 16"),
         ("image.tag", "a" * 128, "a" * 129, "may not be more than 128"),
-        ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "Duplicate value"),
+        ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "duplicate entries"),
         ("storage.existingClaim", {"claimName": "a"}, {}, "Required value"),
         ("tls.secretRef", {"name": "a"}, {}, "Required value"),
         ("pod.labels", {f"l{i}": "" for i in range(64)}, {f"l{i}": "" for i in range(65)}, "at most 64"),

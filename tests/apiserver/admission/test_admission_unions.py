@@ -130,10 +130,10 @@ def test_what_is_emptied_stays_valid(door: Door, full: Spec, emptied: Spec, serv
         door.delete("emptied")
 
 
-def test_client_side_is_followed_by_server_side(door: Door) -> None:
+def test_client_side_is_followed_by_a_gitops_tool(door: Door) -> None:
     try:
         door.kubectl(TLS["certManager"], name="both")
-        assert_stored(door.kubectl(TLS["selfSigned"], name="both", server_side=True), TLS["selfSigned"])
+        assert_stored(door.apply(TLS["selfSigned"], name="both"), TLS["selfSigned"])
     finally:
         door.delete("both")
 
@@ -145,7 +145,7 @@ def test_kinds_of_storage_never_follow_each_other(door: Door, before: str, after
     """The one union that is immutable says so, and not that there were two members."""
     claims = ("none", "persistentVolumeClaim")
     try:
-        door.kubectl(STORAGE[before], name="kinds")
+        door.kubectl(STORAGE[before], name="kinds", server_side=server_side)
         if before == after or (before == "none" and after in claims):
             door.kubectl(STORAGE[after], name="kinds", server_side=server_side)
             return
