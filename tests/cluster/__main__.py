@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
+from pathlib import Path
 
-from tests.cluster import local, machine
+from tests.cluster import local, machine, operator_image
 from tests.cluster.errors import ClusterError
 from tests.cluster.local import LocalCluster
 from tests.cluster.shell import tail
@@ -48,6 +50,20 @@ def exec_(arguments: argparse.Namespace) -> None:
         raise ClusterError("which command? python -m tests.cluster exec -- COMMAND …")
     argv = machine.inside(LocalCluster(arguments.name).layout, *arguments.command)
     os.execvp(argv[0], argv)
+
+
+def load(arguments: argparse.Namespace) -> None:
+    cluster = LocalCluster(arguments.name)
+    for archive in arguments.archives:
+        cluster.load(archive)
+        say(f"Loaded {archive}.")
+
+
+def image(arguments: argparse.Namespace) -> None:
+    built = operator_image.build()
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(built, arguments.output)
+    say(f"{arguments.output} holds the image {operator_image.name()}.")
 
 
 def logs(arguments: argparse.Namespace) -> None:
@@ -88,8 +104,11 @@ def parser() -> argparse.ArgumentParser:
         "--all", action="store_true", help="every cluster"
     )
     verb("exec", exec_, "run a command on the node").add_argument("command", nargs="*")
+    verb("load", load, "give the node image archives").add_argument("archives", nargs="+", type=Path)
     verb("logs", logs, "list the logs, or show the end of one").add_argument("program", nargs="?")
     verb("status", status, "list the clusters of this machine")
+    build = verb("image", image, "build the operator's image into an archive")
+    build.add_argument("--output", type=Path, default=machine.REPOSITORY / "dist" / "image.tar")
     return result
 
 

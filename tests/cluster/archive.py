@@ -58,6 +58,7 @@ class Image:
 
     def _configuration(self, layer: bytes) -> bytes:
         configuration = {
+            "created": "1970-01-01T00:00:00Z",
             "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
             "config": {"Entrypoint": list(self.entrypoint), "Cmd": list(self.command), "Env": [PATH]},

@@ -8,20 +8,27 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from tests.cluster import cache, debian, packages
 from tests.cluster.machine import REPOSITORY
 from tests.cluster.shell import run
 
-NAME = "registry-operator:dev"
 BASE_PACKAGES = ("python3-venv", "ca-certificates", "busybox-static")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 INPUTS = ("Dockerfile", ".dockerignore", ".ci/requirements.txt", "pyproject.toml", "README.md", "LICENSE")
 
 
-def build(tag: str = NAME) -> Path:
+def name() -> str:
+    """The image's name: the chart's default for this version, so that a loaded image is simply found."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    return f"{project['name']}:{project['version']}"
+
+
+def build() -> Path:
     """The archive of the operator's image; built anew when a source of it has changed."""
+    tag = name()
     packages.require(packages.IMAGE)
     base = debian.resolve(BASE_PACKAGES) if debian.available() else ["public"]
     sources = [(REPOSITORY / name).read_bytes() for name in INPUTS]

@@ -1,7 +1,7 @@
 """Makes a machine trust a registry: its name, where that name is, and the CA that vouches for it.
 
-kubelet and containerd use neither the cluster's DNS nor its CAs, and the Docker engine knows only its own folder: on a real
-machine an administrator does exactly these steps.
+kubelet and containerd use neither the cluster's DNS nor its CAs, and the Docker engine knows only its own folder: on a
+real machine an administrator does exactly these steps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def name_host(hosts: Path, host: str, address: str) -> None:
-    """Point a name at an address in a hosts file; the last word counts. The file is a mount point: write, never replace."""
+    """Point a name at an address in a hosts file, which is a mount point: it is written, never replaced."""
     name = host.partition(":")[0]
     lines = [line for line in hosts.read_text().splitlines() if name not in line.split()[1:]]
     hosts.write_text("\n".join([*lines, f"{address} {name}"]) + "\n")
