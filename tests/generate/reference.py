@@ -10,6 +10,8 @@ INTRODUCTION = """# Reference of the API
 <!-- Made from crds/schema by `make docs`; edit there. -->
 
 `kubectl explain registry.spec --recursive` shows the same. References are to objects of the Registry's own namespace.
+Each section of `spec` has one owner: a server-side apply replaces it as a whole. Why the schema is as it is:
+[decision 5](decisions/0005-schema.md).
 """
 
 

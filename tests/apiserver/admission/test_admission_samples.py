@@ -1,0 +1,34 @@
+"""The samples are accepted as they are, and mean something to the operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from registry_operator.api.parse import parse_spec
+from registry_operator.api.registry import Spec
+from tests.apiserver.admission.door import Door
+
+SAMPLES = Path(__file__).parents[3] / "manifests" / "samples"
+REGISTRIES: list[dict[str, Any]] = [
+    document
+    for path in sorted(SAMPLES.glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+    if document["kind"] == "Registry"
+]
+
+
+@pytest.mark.parametrize("sample", REGISTRIES, ids=lambda sample: str(sample["metadata"]["name"]))
+def test_sample(door: Door, sample: dict[str, Any]) -> None:
+    stored = door.kubectl(sample["spec"], name=sample["metadata"]["name"])
+    try:
+        assert (parse_spec(stored) == Spec()) is (sample["spec"] == {})
+    finally:
+        door.delete(sample["metadata"]["name"])
+
+
+def test_there_are_samples() -> None:
+    assert len(REGISTRIES) >= 5
