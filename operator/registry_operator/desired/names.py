@@ -53,8 +53,8 @@ class Names:
 
     @property
     def certificate(self) -> str:
-        """Certificate of cert-manager for the registry."""
-        return self.registry
+        """Certificate of cert-manager for the registry. Not the bare name: `x-ca` may be a Registry beside `x`."""
+        return f"{self.registry}-certificate"
 
     @property
     def certificate_secret(self) -> str:
