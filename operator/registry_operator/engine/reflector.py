@@ -3,8 +3,10 @@
 What may go wrong, and what is done:
 
 - 410 at any point: a new list.
-- An ERROR event, a torn or silent stream, a refused connection, 429, 5xx: the same watch again after a backoff, and a
-  new list after three failures in a row (a restored etcd does not know our version).
+- A torn stream, a refused connection, 429: the same watch again after a backoff. No list: after each outage all
+  operators would list everything at once.
+- Silence or 5xx: as well, but a new list when it happens twice in a row. An API server whose etcd was restored keeps
+  silent about a version that lies in its future.
 - 404: the kind is not served; it is looked for every 10 s.
 - 403: said clearly, and asked again.
 
@@ -22,14 +24,15 @@ from registry_operator.engine.backoff import Backoff
 from registry_operator.engine.clock import Clock, sleep
 from registry_operator.engine.store import Change, Store
 from registry_operator.kube.client import Client
-from registry_operator.kube.errors import ApiError, Forbidden, Gone, NotFound, ServerError, Unreachable
+from registry_operator.kube.errors import ApiError, Forbidden, Gone, NotFound, ServerError, Silent, Unreachable
 from registry_operator.kube.kinds import Kind
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 10.0
-_FAILURES_BEFORE_LIST = 3
+_DOUBTS_BEFORE_LIST = 2
+_FAILURES_BEFORE_WARNING = 3
 _STALE_LISTS = 3
 _SHORT_WATCH_SECONDS = 1.0
 
@@ -63,6 +66,7 @@ class Reflector(Generic[T]):
         self._silence = silence
         self._version = ""  # to watch from; empty: list first
         self._failures = 0  # in a row, without an event in between
+        self._doubts = 0  # failures in a row that make the version itself suspect
         self._stale_lists = 0
         self.passed = 0  # the version up to which everything has been seen
         self.listed = False
@@ -98,7 +102,8 @@ class Reflector(Generic[T]):
             raise ServerError(200, "StaleList", f"the list is of version {version}, but {self.passed} has been seen")
         for change in host.store.replace(self.namespace, answer["items"], version, mark):
             host.report(change)
-        self._version, self.passed, self._stale_lists = str(version), version, 0
+        self._version, self.passed = str(version), version
+        self._stale_lists = self._doubts = 0
         self._alive()
         self.listed = True
         host.settled()
@@ -121,7 +126,7 @@ class Reflector(Generic[T]):
                 events += 1
         if not events and host.clock.now() - started < _SHORT_WATCH_SECONDS:
             raise Unreachable("the watch ended as soon as it had begun")
-        self._failures = 0
+        self._failures = self._doubts = 0
         self._alive()
 
     def _see(self, kind: str, obj: dict[str, Any]) -> None:
@@ -132,12 +137,12 @@ class Reflector(Generic[T]):
             self._host.report(store.remove(obj))
         self._version = obj["metadata"]["resourceVersion"]
         self.passed = int(self._version)
-        self._failures = 0
+        self._failures = self._doubts = 0
         self._alive()
 
     def _alive(self) -> None:
         self.last_activity = self._host.clock.now()
-        if self._failures >= _FAILURES_BEFORE_LIST or self.refused or self.missing:
+        if self._failures >= _FAILURES_BEFORE_WARNING or self.refused or self.missing:
             _LOG.info("%s: watched again", self._where())
         self.trouble = None
         self.missing = self.refused = False
@@ -150,13 +155,14 @@ class Reflector(Generic[T]):
         self.trouble = f"{self._where()}: {error}"
         if isinstance(error, Forbidden):
             self._forbidden(error)
-        elif self._failures % 10 == _FAILURES_BEFORE_LIST:
+        elif self._failures % 10 == _FAILURES_BEFORE_WARNING:
             _LOG.warning("%s (%d failures in a row; it goes on trying)", self.trouble, self._failures)
         if isinstance(error, Gone):
             self._version = ""
             if self._failures == 1:
                 return 0.0
-        if self._failures >= _FAILURES_BEFORE_LIST:
+        self._doubts += isinstance(error, Silent | ServerError)
+        if self._doubts >= _DOUBTS_BEFORE_LIST:
             self._version = ""
         return self._backoff.after(self._failures, error)
 

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from registry_operator.kube.auth import ClusterConfig
-from registry_operator.kube.errors import ServerError, Unreachable, from_response
+from registry_operator.kube.errors import ServerError, Silent, Unreachable, from_response
 from registry_operator.kube.kinds import Kind
 from registry_operator.kube.session import open_session
 from registry_operator.kube.stream import events
@@ -121,7 +121,7 @@ class Client:
         """The changes after `resource_version`, bookmarks included, until the server ends the stream.
 
         The server sends a bookmark about every minute; `silence_seconds` without a byte means that the connection is
-        dead without saying so (a load balancer that forgot it), and raises `Unreachable`.
+        dead without saying so (a load balancer that forgot it), and raises `Silent`.
         """
         query = {
             "watch": "1",
@@ -150,6 +150,8 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if not code:
                 self._observe("WATCH", kind, 0, started)
+            elif isinstance(error, TimeoutError):
+                raise Silent(f"watch {kind}: nothing came for {silence_seconds:g} s, not even a bookmark") from error
             raise _unreachable("watch", kind, error) from error
 
     async def create(self, kind: Kind, obj: Mapping[str, Any]) -> Object:

@@ -80,6 +80,10 @@ class Unreachable(ApiError):
         super().__init__(0, "Unreachable", message)
 
 
+class Silent(Unreachable):
+    """A watch was open and nothing came for too long, not even a bookmark."""
+
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,

@@ -121,4 +121,4 @@ async def test_silence_is_an_error(server: Scripted) -> None:
     server.on("WATCH", sent(ADDED, then="hang"))
     got, error = await collected(watched(server, silence=0.1))
     assert got == [ADDED]
-    assert isinstance(error, errors.Unreachable)
+    assert isinstance(error, errors.Silent)
