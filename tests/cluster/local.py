@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ def _silent(_: str) -> None:
 
 class LocalCluster:
     """One cluster of this machine, known by its name; other processes reach the same one by the same name."""
+
+    registry_images: Mapping[str, str] = {"2": images.REGISTRY_2, "3": images.REGISTRY_3}
 
     def __init__(
         self,

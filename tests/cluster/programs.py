@@ -67,6 +67,7 @@ PROGRAMS = {
         ),
     ),
     "crane": Program("github.com/google/go-containerregistry/cmd/crane", 0.5, "v0.22.1"),
+    "kind": Program("sigs.k8s.io/kind", 0.5, "v0.33.0"),
     "conformance": Program(
         "github.com/opencontainers/distribution-spec/conformance", 0.2, "v0.0.0-20260831232431-97274622c111"
     ),
@@ -94,9 +95,9 @@ def folder(name: str) -> Path:
 
 
 def programs(*names: str) -> Programs:
-    """The programs of these names (all, when none is named), built when they are missing."""
+    """The programs of these names (by default all that a local node and its tests use), built when they are missing."""
     result = Programs()
-    wanted = names or tuple(PROGRAMS)
+    wanted = names or tuple(name for name in PROGRAMS if name != "kind")
     if all(result.path(name).exists() for name in wanted):
         return result
     with cache.locked(cache.root() / "programs"):
