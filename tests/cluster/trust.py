@@ -6,14 +6,22 @@ real machine an administrator does exactly these steps.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 
+GO_READS_HOSTS = 5.0  # seconds for which Go's resolver, and so the Docker engine and containerd, keeps what it read
+
+
 def name_host(hosts: Path, host: str, address: str) -> None:
-    """Point a name at an address in a hosts file, which is a mount point: it is written, never replaced."""
+    """Point a name at an address in a hosts file (a mount point: written, never replaced) and wait until it counts."""
     name = host.partition(":")[0]
-    lines = [line for line in hosts.read_text().splitlines() if name not in line.split()[1:]]
-    hosts.write_text("\n".join([*lines, f"{address} {name}"]) + "\n")
+    before = hosts.read_text()
+    lines = [line for line in before.splitlines() if name not in line.split()[1:]]
+    after = "\n".join([*lines, f"{address} {name}"]) + "\n"
+    if after != before:
+        hosts.write_text(after)
+        time.sleep(GO_READS_HOSTS)
 
 
 def containerd(folder: Path, host: str, ca: str) -> None:
