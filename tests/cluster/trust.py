@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-
 GO_READS_HOSTS = 5.0  # seconds for which Go's resolver, and so the Docker engine and containerd, keeps what it read
 
 

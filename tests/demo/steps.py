@@ -19,6 +19,7 @@ NAMESPACE = "team-a"
 NAME = "images"
 OPERATOR = "registry-operator"
 SAMPLE = "manifests/samples/registry.yaml"
+POD = "tests/demo/pod.yaml"
 APPLICATION = "hello:1"
 
 
@@ -110,6 +111,7 @@ class Demo:
             "login", "--username", reached.username, "--password-stdin", docker.host, input=reached.password
         )
         self._story.result(login.stdout)
+        self._story.command(f"docker load --input {images.archive('client')}")
         docker.docker("load", "--quiet", "--input", str(images.archive("client")))
         for argv in (["tag", images.CLIENT, self._name(docker)], ["push", self._name(docker)]):
             self._story.command(f"docker {' '.join(argv)}")
@@ -132,25 +134,8 @@ class Demo:
             self._story.result(f"left out: {error}")
             return
         self._kubectl("delete", "pod", "hello", f"--namespace={NAMESPACE}", "--ignore-not-found", "--wait")
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "hello", "namespace": NAMESPACE},
-            "spec": {
-                "restartPolicy": "Never",
-                "imagePullSecrets": [{"name": f"{NAME}-admin"}],
-                "containers": [
-                    {
-                        "name": "hello",
-                        "image": f"{reached.host}/{APPLICATION}",
-                        "imagePullPolicy": "Always",
-                        "command": ["sh", "-c", f"echo Hello from a pod of {NAMESPACE}; lookup {NAME}"],
-                    }
-                ],
-            },
-        }
-        self._story.command(f"kubectl apply -f - <<< '{json.dumps(pod['spec'])}'")
-        self._kubectl("apply", "--filename=-", input=json.dumps(pod))
+        self._story.command(f"kubectl apply -n {NAMESPACE} -f {POD}")
+        self._kubectl("apply", f"--namespace={NAMESPACE}", f"--filename={REPOSITORY / POD}")
         succeeded = ["wait", "pod/hello", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=90s"]
         waited = self._kubectl(f"--namespace={NAMESPACE}", *succeeded, check=False)
         if waited.returncode:
