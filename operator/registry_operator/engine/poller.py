@@ -3,19 +3,26 @@
 One task for each key, woken when its question changes; a shared budget of questions in flight.  An answer belongs to
 the question that it answers: when the question changes, the old answer is gone at once.  A bad answer after a good one
 is believed only when it has come several times in a row, so that one lost packet does not flip a status.
+
+Asking that fails by itself is a bug, and counts as a bad answer that says nothing: the polling goes on, and a good
+answer of the past does not stay believed because nobody asks any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from registry_operator.engine.clock import Clock, LoopClock
+
 K = TypeVar("K", bound=Hashable)
 Q = TypeVar("Q")
 A = TypeVar("A")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -23,7 +30,7 @@ class _Polled(Generic[Q, A]):
     question: Q
     answer: A | None = None
     bad: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)  # by a new question, or by the time
     task: asyncio.Task[None] | None = None
 
 
@@ -31,7 +38,7 @@ class Poller(Generic[K, Q, A]):
     """Polls `ask(question)` for each key.
 
     `good(answer)` says that the answer is the wished one: the next question comes after `interval` seconds, else soon
-    and then ever later.  `ask` must not raise and must end by itself.  `on_change(key)` is called when the believed
+    and then ever later.  `ask` should not raise and must end by itself.  `on_change(key)` is called when the believed
     answer differs from the one before.
     """
 
@@ -46,6 +53,7 @@ class Poller(Generic[K, Q, A]):
         patience: int = 3,
         first_retry: float = 1.0,
         jitter: Callable[[], float] = random.random,
+        clock: Clock | None = None,
     ) -> None:
         self._ask = ask
         self._good = good
@@ -55,6 +63,7 @@ class Poller(Generic[K, Q, A]):
         self._patience = patience
         self._first_retry = first_retry
         self._jitter = jitter
+        self._clock = clock or LoopClock()
         self._polled: dict[K, _Polled[Q, A]] = {}
 
     def want(self, key: K, question: Q) -> None:
@@ -65,7 +74,7 @@ class Poller(Generic[K, Q, A]):
             polled.task = asyncio.create_task(self._poll(key, polled), name=f"poll {key}")
         elif polled.question != question:
             polled.question, polled.answer, polled.bad = question, None, 0
-            polled.changed.set()
+            polled.woken.set()
 
     def drop(self, key: K) -> None:
         """Ask no more for the key."""
@@ -92,18 +101,24 @@ class Poller(Generic[K, Q, A]):
 
     async def _poll(self, key: K, polled: _Polled[Q, A]) -> None:
         while True:
-            polled.changed.clear()
-            question = polled.question
             async with self._budget:
-                answer = await self._ask(question)
+                polled.woken.clear()
+                question = polled.question
+                answer = await self._answer(key, question)
             if question == polled.question:
                 self._believe(key, polled, answer)
-            if not polled.changed.is_set():
-                await self._wait(polled, self._pause(polled))
+            await self._wait(polled, self._pause(polled))
 
-    def _believe(self, key: K, polled: _Polled[Q, A], answer: A) -> None:
+    async def _answer(self, key: K, question: Q) -> A | None:
+        try:
+            return await self._ask(question)
+        except Exception:
+            _LOG.exception("asking about %s failed", key)
+            return None
+
+    def _believe(self, key: K, polled: _Polled[Q, A], answer: A | None) -> None:
         before = polled.answer
-        polled.bad = 0 if self._good(answer) else polled.bad + 1
+        polled.bad = 0 if answer is not None and self._good(answer) else polled.bad + 1
         doubtful = before is not None and self._good(before) and 0 < polled.bad < self._patience
         if doubtful or answer == before:
             return
@@ -117,10 +132,10 @@ class Poller(Generic[K, Q, A]):
         pause: float = self._first_retry * 2 ** min(polled.bad - 1, 10)
         return min(pause, self._interval) * (0.75 + self._jitter() / 2)
 
-    @staticmethod
-    async def _wait(polled: _Polled[Q, A], seconds: float) -> None:
+    async def _wait(self, polled: _Polled[Q, A], seconds: float) -> None:
+        """Until that time is over, or the question has changed."""
+        timer = self._clock.call_later(seconds, polled.woken.set)
         try:
-            async with asyncio.timeout(seconds):
-                await polled.changed.wait()
-        except TimeoutError:
-            return
+            await polled.woken.wait()
+        finally:
+            timer.cancel()
