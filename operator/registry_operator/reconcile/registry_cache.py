@@ -18,10 +18,12 @@ class Key(NamedTuple):
 
 
 class RegistryCache:
-    """Bodies by key; an older version never replaces a newer one of the same object."""
+    """Bodies by key; an older version never replaces a newer one, nor brings back what was deleted since."""
 
     def __init__(self) -> None:
         self._bodies: dict[Key, Mapping[str, Any]] = {}
+        self._deleted: dict[Key, int] = {}
+        """The versions of deletions that a listing under way may not know of yet."""
 
     def get(self, key: Key) -> Mapping[str, Any] | None:
         return self._bodies.get(key)
@@ -34,13 +36,14 @@ class RegistryCache:
 
     def seen(self, body: Mapping[str, Any]) -> Key | None:
         """Take note of a body; returns its key if it was news."""
-        metadata = body["metadata"]
+        metadata, version = body["metadata"], _version(body)
         key = Key(metadata["namespace"], metadata["name"])
         known = self._bodies.get(key)
-        if known is not None and known["metadata"]["uid"] == metadata["uid"] and _version(known) >= _version(body):
+        if version <= self._deleted.get(key, 0) or (known is not None and version <= _version(known)):
             return None
         kept = {name: value for name, value in metadata.items() if name != "managedFields"}
         self._bodies[key] = {**body, "metadata": kept}
+        self._deleted.pop(key, None)
         return key
 
     def gone(self, body: Mapping[str, Any]) -> Key | None:
@@ -50,8 +53,15 @@ class RegistryCache:
         known = self._bodies.get(key)
         if known is None or known["metadata"]["uid"] != metadata["uid"]:
             return None
+        self._deleted[key] = max(_version(known), _version(body))
         del self._bodies[key]
         return key
+
+    def lost(self, key: Key, uid: str) -> None:
+        """A write was answered by "not found": the Registry is gone, though nobody has told yet."""
+        known = self._bodies.get(key)
+        if known is not None and known["metadata"]["uid"] == uid:
+            self.gone(known)
 
     def replaced(self, bodies: Iterable[Mapping[str, Any]], version: int, namespace: str | None) -> list[Key]:
         """Put the cache right by a listing of that resourceVersion (of one namespace, or of all: None).
@@ -71,6 +81,8 @@ class RegistryCache:
         ]
         for key in vanished:
             del self._bodies[key]
+        for key in [key for key, deleted in self._deleted.items() if deleted <= version]:
+            del self._deleted[key]
         return vanished
 
 
