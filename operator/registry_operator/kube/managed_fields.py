@@ -30,6 +30,18 @@ def owned(obj: Mapping[str, Any], manager: str = FIELD_MANAGER) -> dict[str, Any
     return {}
 
 
+def written_by_others(obj: Mapping[str, Any], manager: str = FIELD_MANAGER) -> bool:
+    """Whether somebody else set more of an object than its status and annotations (where controllers keep notes)."""
+    return any(
+        entry.get("manager") != manager and not entry.get("subresource") and not _only_notes(entry.get("fieldsV1", {}))
+        for entry in obj.get("metadata", {}).get("managedFields", ())
+    )
+
+
+def _only_notes(fields: Mapping[str, Any]) -> bool:
+    return set(fields) <= {"f:metadata"} and set(fields.get("f:metadata", {})) <= {"f:annotations"}
+
+
 def _select(fields: Mapping[str, Any], value: Any) -> Any:
     names = [name for name in fields if name != "."]
     if not names:

@@ -1,7 +1,8 @@
 """The only hand that writes children, under the house's rules of writing.
 
 * First contact: a child that the cache lacks is read live before the first apply, since a filtered cache cannot see
-  foreign objects and a forced apply would silently merge into one.
+  foreign objects and a forced apply would silently merge into one. That first apply is not forced, and is taken back
+  where it changed an object instead of making one.
 * Every later apply carries the uid, so it can never make or touch a successor.
 * What nobody may ever overwrite (generated values) is made by POST only.
 * Nothing is written that is there already.
@@ -17,7 +18,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from registry_operator.kube.kinds import Kind
-from registry_operator.kube.managed_fields import digest
+from registry_operator.kube.managed_fields import digest, written_by_others
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
 from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, problem_of
@@ -54,14 +55,25 @@ class Writer:
             return self._hold(what, found)
         body = desired if found is None else _with_uid(desired, found.uid)
         try:
-            applied = await self._client.apply(kind, body)
+            applied = await self._client.apply(kind, body, force=found is not None)
+            if found is None and not applied.created:
+                await self._step_back(kind, applied.obj)
+                raise Raced(f"{what}: somebody else made it at the same moment")
         except Conflict as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
             raise _refused(error, what) from error
-        if found is None and not applied.created:
-            raise Raced(f"{what}: somebody else made it at the same moment")
         return self._world.wrote(kind, applied.obj)
+
+    async def _step_back(self, kind: Kind, obj: Object) -> None:
+        """Give up what a first apply put into an object that came into being between our look and our write.
+
+        That apply was not forced, so it overwrote nothing and its owner finds the object as it was; the next look
+        judges whose it is. What another instance of this operator made in that moment is left as it is.
+        """
+        if written_by_others(obj):
+            metadata = {key: obj["metadata"][key] for key in ("name", "namespace", "uid")}
+            await self._client.apply(kind, {"metadata": metadata})
 
     async def generated(
         self, compose: Callable[[Values], Object], values: Mapping[str, str], keys: frozenset[str]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry_operator.kube.managed_fields import digest, owned
+from registry_operator.kube.managed_fields import digest, owned, written_by_others
 
 OWNER = {"apiVersion": "teamregistry.io/v1alpha1", "kind": "Registry", "name": "images", "uid": "u-1"}
 DEPLOYMENT: dict[str, Any] = {
@@ -219,6 +219,24 @@ def test_other_entries_are_not_what_we_applied(live: dict[str, Any], other: dict
 def test_an_object_without_managed_fields_has_nothing_of_ours() -> None:
     assert owned({"metadata": {"name": "x"}}) == {}
     assert owned({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (entry({"f:data": {"f:a": {}}}, "kubectl"), True),
+        (entry({"f:metadata": {"f:labels": {"f:a": {}}}}, "kubectl", operation="Update"), True),
+        (entry({"f:metadata": {"f:annotations": {"f:revision": {}}}}, "kube-controller-manager"), False),
+        (entry({"f:status": {}}, "kube-controller-manager", subresource="status"), False),
+        (entry(FIELDS, operation="Update"), False),
+    ],
+    ids=["data", "labels", "a controller's note", "status", "a create of ours"],
+)
+def test_an_object_that_somebody_else_made_is_told_by_its_fields(
+    live: dict[str, Any], other: dict[str, Any], expected: bool
+) -> None:
+    live["metadata"]["managedFields"].append(other)
+    assert written_by_others(live) is expected
 
 
 def test_the_identity_is_no_part_of_the_digest() -> None:
