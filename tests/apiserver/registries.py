@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,11 @@ class Subject:
         """A merge patch of the spec."""
         return self.stage.kube.patch(REGISTRY, self.namespace, self.name, {"spec": spec})
 
+    def touch(self) -> None:
+        """Make the operator look again now, as an impatient user does."""
+        note = {"metadata": {"annotations": {"example.org/touched": uuid.uuid4().hex}}}
+        self.stage.kube.patch(REGISTRY, self.namespace, self.name, note)
+
     def delete(self, *, cascade: str = "Background") -> None:
         self.stage.kube.delete(REGISTRY, self.namespace, self.name, cascade=cascade)
 
@@ -97,6 +103,10 @@ class Subject:
     def secret(self, suffix: str, key: str) -> str:
         """A value of one of the Registry's Secrets."""
         return base64.b64decode(self.child(SECRET, suffix)["data"][key]).decode()
+
+    def child_keys(self, suffix: str) -> list[str]:
+        """The keys of one of the Registry's Secrets."""
+        return list(self.child(SECRET, suffix)["data"])
 
     def mounted(self, part: str) -> str:
         """The Secret that the pods mount as `part`: config, tls or htpasswd."""

@@ -21,6 +21,7 @@ class Pair:
     certificate: str
     key: str
     authority: str
+    authority_key: str
 
     @property
     def fingerprint(self) -> str:
@@ -46,10 +47,7 @@ def make_pair(names: Sequence[str], *, days: int = 30) -> Pair:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    key = leaf_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Pair(_pem(leaf), key.decode(), _pem(ca))
+    return Pair(_pem(leaf), _key_pem(leaf_key), _pem(ca), _key_pem(ca_key))
 
 
 def _builder(subject: Name, issuer: Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
@@ -67,3 +65,8 @@ def _builder(subject: Name, issuer: Name, key: ec.EllipticCurvePrivateKey, days:
 
 def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    raw = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return raw.decode()

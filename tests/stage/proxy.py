@@ -6,6 +6,7 @@ so that what it records can be read. It can let the server judge the operator by
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Callable
@@ -38,7 +39,9 @@ class Proxy:
         self._context = client_context(cluster, user) if self._upstream.startswith("https") else False
         self._watches: dict[int, tuple[Request, web.BaseRequest]] = {}
         self._identity = _impersonation(service_account)
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None, handler_cancellation=True), shutdown_timeout=0.1
+        )
 
     async def __aenter__(self) -> Proxy:
         self._session = _session(self._context)
@@ -95,7 +98,9 @@ class Proxy:
         self.requests.append(request)
 
         async def forward() -> web.StreamResponse:
-            return await self._forward(incoming, request, raw)
+            work = self._forward(incoming, request, raw)
+            # What an operator asked for is done, also when the operator died before it heard of it.
+            return await (work if request.watch else asyncio.shield(work))
 
         rule = next((rule for rule in self.rules if rule.takes(request)), None)
         answer = await (rule.spoil(incoming, forward) if rule else forward())

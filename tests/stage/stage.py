@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from registry_operator.kube import auth
 from registry_operator.kube.client import Client
+from registry_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM
 
 from .actors import Actors
 from .container import Container
-from .kube import STORAGE_CLASS, Kube
+from .kube import PERSISTENT_VOLUME, STORAGE_CLASS, Kube
 from .pods import Fault
 from .process import Operator, plain_kubeconfig
 from .proxy import Proxy
@@ -93,6 +94,13 @@ class Stage:
 
     def hold_claim(self, namespace: str, claim: str, held: bool) -> None:
         self._call(self._actors.hold_claim, namespace, claim, held)
+
+    def grow(self, namespace: str, claim: str, size: str) -> None:
+        """What a storage driver's resizer does once a claim asks for more."""
+        volume = self.kube.get(PERSISTENT_VOLUME_CLAIM, namespace, claim)["spec"]["volumeName"]
+        self.kube.patch(PERSISTENT_VOLUME, None, volume, {"spec": {"capacity": {"storage": size}}})
+        capacity = {"status": {"capacity": {"storage": size}}}
+        self.kube.patch(PERSISTENT_VOLUME_CLAIM, namespace, claim, capacity, subresource="status")
 
     def hold_secret(self, namespace: str, secret: str, held: bool) -> None:
         self._call(self._actors.hold_secret, namespace, secret, held)
