@@ -18,11 +18,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 REPORTS = ROOT / ".junit"
 
-# Stage → folders and the number of parallel workers. The node of e2e is one machine's worth of load already.
+# Stage → folders and the number of parallel workers. There is one node for all of e2e.
 PYTEST: dict[str, tuple[list[str], int]] = {
     "unit": (["tests/unit", "tests/golden"], 2),
     "apiserver": (["tests/apiserver"], 2),
-    "e2e": (["tests/e2e"], 3),
+    "e2e": (["tests/e2e"], 1),
 }
 
 CHECKS: tuple[tuple[str, list[str]], ...] = (

@@ -12,12 +12,13 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import Kubectl, helm_path
 from tests.cluster.machine import REPOSITORY
 from tests.cluster.shell import run
+from tests.demo import install
 from tests.demo.client import Access, Client, access, client
+from tests.demo.install import OPERATOR
 from tests.demo.story import Story
 
 NAMESPACE = "team-a"
 NAME = "images"
-OPERATOR = "registry-operator"
 SAMPLE = "manifests/samples/registry.yaml"
 POD = "tests/demo/pod.yaml"
 APPLICATION = "hello:1"
@@ -67,13 +68,9 @@ class Demo:
         settings = [f"registryImages.v{line}={image}" for line, image in self._cluster.registry_images.items()]
         if os.environ.get("IMAGE") and isinstance(self._cluster, ContextCluster):
             settings.append(f"image.repository={os.environ['IMAGE']}")
-        options = ["--namespace", OPERATOR, "--create-namespace", *(word for s in settings for word in ("--set", s))]
-        self._story.command(f"helm upgrade --install {OPERATOR} charts/{OPERATOR} {' '.join(options)} --wait")
-        chart = str(REPOSITORY / "charts" / OPERATOR)
-        run(
-            str(helm_path()), f"--kubeconfig={self._cluster.kubeconfig}", "upgrade", "--install", OPERATOR, chart,
-            *options, "--wait", "--timeout=3m", timeout=240,
-        )  # fmt: skip
+        shown = " ".join(install.options(settings))
+        self._story.command(f"helm upgrade --install {OPERATOR} charts/{OPERATOR} {shown} --wait")
+        install.install(self._cluster.kubeconfig, settings)
         self._story.result(self._kubectl("get", "pods", f"--namespace={OPERATOR}").stdout)
 
     def _make_registry(self) -> None:
