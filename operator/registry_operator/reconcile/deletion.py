@@ -6,14 +6,19 @@ cluster; the claim has none, so that images survive by default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from registry_operator.api.parse import InvalidSpec, parse
+from registry_operator.api.registry import Registry
+from registry_operator.desired import meta
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import Conflict, NotFound
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.refusals import Raced
+from registry_operator.reconcile.registry_cache import Key
 
 FINALIZER = "teamregistry.io/delete-claim"
 
@@ -30,22 +35,44 @@ async def prepare(client: Client, run: Run) -> bool:
     return False
 
 
-async def finish(client: Client, run: Run) -> float | None:
-    """Delete the claim if that is wanted now, then let the Registry go."""
+def readable(body: Mapping[str, Any]) -> Registry:
+    """What can be read of an invalid spec as far as the deletion needs it; in doubt the claim is kept."""
+    storage = (body.get("spec") or {}).get("storage")
+    try:
+        return parse({**body, "spec": {"storage": storage}})
+    except InvalidSpec:
+        return parse({**body, "spec": {}})
+
+
+async def finish(client: Client, run: Run) -> bool:
+    """Delete the claim if that is wanted now, then let the Registry go; False if that has been done already."""
     if FINALIZER not in run.registry.finalizers:
-        return None
+        return False
     wanted = run.registry.spec.storage.persistent_volume_claim
     if wanted is not None and wanted.when_deleted == "Delete":
-        found = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace, run.names.claim)
-        if found is not None and not found.deleting and ownership(run.registry, found) is Ownership.OURS:
-            try:
-                await client.delete(kinds.PERSISTENT_VOLUME_CLAIM, found.namespace, found.name, uid=found.uid)
-            except NotFound:
-                pass
-            except Conflict as error:
-                raise Raced(str(error)) from error
+        await _delete_claim(client, run)
     await _set(client, run, [name for name in run.registry.finalizers if name != FINALIZER])
-    return None
+    return True
+
+
+async def _delete_claim(client: Client, run: Run) -> None:
+    """Images are destroyed on what the API server says now, never on a cache.
+
+    A cache that lacks the claim would leave it behind for ever; one that does not know yet that somebody took the claim
+    for himself would destroy what is his.  A claim that a former Registry of this name left, and that this one never
+    took into use, is not this one's to delete.
+    """
+    kind, namespace = kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace
+    try:
+        found = run.world.projected(kind, await client.get(kind, namespace, run.names.claim))
+        used = found.annotations.get(meta.ANNOTATION_UID) == run.registry.uid
+        if found.deleting or not used or ownership(run.registry, found) is not Ownership.OURS:
+            return
+        await client.delete(kind, namespace, found.name, uid=found.uid, resource_version=found.resource_version)
+    except NotFound:
+        return
+    except Conflict as error:
+        raise Raced(str(error)) from error
 
 
 async def _set(client: Client, run: Run, finalizers: list[str]) -> None:
@@ -56,6 +83,7 @@ async def _set(client: Client, run: Run, finalizers: list[str]) -> None:
     try:
         obj = await client.merge(kinds.REGISTRY, registry.namespace, registry.name, patch)
     except NotFound:
+        run.world.registries.lost(Key(registry.namespace, registry.name), registry.uid)
         return
     except Conflict as error:
         raise Raced(str(error)) from error

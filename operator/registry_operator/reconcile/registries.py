@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from registry_operator.api.parse import InvalidSpec, parse
+from registry_operator.api.registry import Registry
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
@@ -57,14 +59,14 @@ class RegistryReconciler:
         if body is None:
             self._forget(key)
             return None
+        if body["metadata"].get("deletionTimestamp"):
+            return await self._finish(key, body)
         try:
             registry = parse(body)
         except InvalidSpec as error:
             return await self._reporter.invalid(parse({**body, "spec": {}}), self._now(), str(error))
         self._world.references.set(key, reporting.references(registry))
-        run = Run(registry, self._world, Writer(self._client, self._world, registry), self._defaults, self._now())
-        if registry.deletion_timestamp:
-            return await deletion.finish(self._client, run)
+        run = self._run(registry)
         if await deletion.prepare(self._client, run):
             return 0.0  # the Registry has a new version now: decide on that
         ensured = await self._ensure(run)
@@ -72,6 +74,21 @@ class RegistryReconciler:
         return await self._reporter.report(
             run, ensured.service, ensured.serving, ensured.accounts, ensured.ca_config_map
         )
+
+    def _run(self, registry: Registry) -> Run:
+        writer = Writer(self._client, self._world, registry)
+        return Run(registry, self._world, writer, self._defaults, self._now())
+
+    async def _finish(self, key: Key, body: Mapping[str, Any]) -> float | None:
+        """Nothing is kept in shape any more; a spec that cannot be read keeps nobody from deleting."""
+        self._prober.drop(key)
+        try:
+            registry = parse(body)
+        except InvalidSpec:
+            registry = deletion.readable(body)
+        if await deletion.finish(self._client, self._run(registry)):
+            return 0.0  # the Registry has a new version now, or is gone
+        return await self._reporter.deleting(registry, self._now())
 
     def _forget(self, key: Key) -> None:
         self._world.references.drop(key)

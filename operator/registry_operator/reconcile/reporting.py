@@ -21,7 +21,7 @@ from registry_operator.reconcile.tls import Serving
 from registry_operator.reconcile.views import DeploymentView, ServiceView
 from registry_operator.reconcile.world import Referred, World
 from registry_operator.registry.authority import renewal_time
-from registry_operator.status import report
+from registry_operator.status import report, rules
 from registry_operator.status.findings import Findings
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
@@ -102,8 +102,13 @@ class Reporter:
 
     async def invalid(self, registry: Registry, now: datetime, message: str) -> float | None:
         """A spec that the schema let through and that still makes no sense: nothing is touched, and status says why."""
-        problems = {Condition.STALLED: Problem(Reason.INVALID_SPEC, message, stalled=True)}
-        await self._write(registry, report.status(Findings(registry=registry, now=now, problems=problems)))
+        await self._write(registry, report.overlaid(registry, now, rules.invalid(message)))
+        return None
+
+    async def deleting(self, registry: Registry, now: datetime) -> float | None:
+        """A Registry that waits for somebody else's finalizer; without any it is gone already."""
+        if registry.finalizers:
+            await self._write(registry, report.overlaid(registry, now, rules.deleting()))
         return None
 
     async def _write(self, registry: Registry, status: dict[str, Any]) -> None:
@@ -120,7 +125,10 @@ class Reporter:
         body = {"metadata": metadata, "status": status}
         try:
             applied = await self._client.apply(kinds.REGISTRY, body, subresource="status")
-        except (Conflict, NotFound) as error:
+        except NotFound as error:
+            self._world.registries.lost(key, registry.uid)
+            raise Raced(str(error)) from error
+        except Conflict as error:
             raise Raced(str(error)) from error
         self._world.registries.seen(applied.obj)
         for condition, entry in report.transitions(registry.status, status):

@@ -6,30 +6,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from registry_operator.api.registry import Registry
 from registry_operator.status.findings import Findings
-from registry_operator.status.reasons import Condition
-from registry_operator.status.rules import Verdict, conditions
+from registry_operator.status.reasons import Condition, Reason
+from registry_operator.status.rules import PARTS, PROBED, Verdict, conditions
 
 _MESSAGE_LIMIT = 1024
-_CARRIED = (
-    Condition.READY,
-    Condition.CREDENTIALS_READY,
-    Condition.REACHABLE,
-    Condition.WRITABLE,
-    Condition.RECONCILING,
-)
+_ISSUER_LIMIT = 1024
 
 
 def status(found: Findings) -> dict[str, Any]:
     """The wished status. What is empty is left out, so that server-side apply removes it."""
     old = found.registry.status
-    verdicts = conditions(found)
-    held = _carried(found, old)
+    verdicts = conditions(found, _known(found, old))
     result: dict[str, Any] = {
         "observedGeneration": found.registry.generation,
-        "conditions": [
-            held.get(condition) or _condition(found, condition, verdict, old) for condition, verdict in verdicts.items()
-        ],
+        "conditions": _conditions(found.registry, found.now, verdicts),
         "host": found.host,
         "url": found.url,
         "endpoints": {"internal": found.url, "external": list(found.external)},
@@ -46,30 +38,56 @@ def status(found: Findings) -> dict[str, Any]:
     return {key: pruned for key, value in result.items() if (pruned := _pruned(value)) is not None}
 
 
-def _carried(found: Findings, old: Mapping[str, Any]) -> dict[Condition, dict[str, Any]]:
+def overlaid(registry: Registry, now: datetime, verdicts: Mapping[Condition, Verdict]) -> dict[str, Any]:
+    """The status as it is, with these conditions: for a Registry that is not looked at any further."""
+    entries = {entry["type"]: dict(entry) for entry in registry.status.get("conditions", ())}
+    entries |= {entry["type"]: entry for entry in _conditions(registry, now, verdicts)}
+    kept = [entries[condition] for condition in _READING if condition in entries]
+    return {**registry.status, "observedGeneration": registry.generation, "conditions": kept}
+
+
+_READING = (Condition.READY, Condition.RECONCILING, Condition.STALLED, *PARTS)
+
+
+def _known(found: Findings, old: Mapping[str, Any]) -> dict[Condition, Verdict]:
     """After a restart of the operator: what only a probe can tell stays as it was until the first probe has ended.
 
-    Without this each restart would write every status twice, and tell of an outage that never was.
+    Without this each restart would write every status twice, and tell of an outage that never was.  Only these parts
+    are held on to: what follows from them is decided anew, so that no condition contradicts another one.
     """
     if not found.carried or old.get("observedGeneration") != found.registry.generation:
         return {}
-    kept = {entry["type"]: entry for entry in old.get("conditions", ())}
-    return {condition: dict(kept[condition]) for condition in _CARRIED if condition in kept}
+    return {
+        Condition(entry["type"]): Verdict(entry["status"], Reason(entry["reason"]), entry["message"])
+        for entry in old.get("conditions", ())
+        if entry["type"] in PROBED and entry["reason"] in _REASONS
+    }
 
 
-def _condition(found: Findings, condition: Condition, verdict: Verdict, old: Mapping[str, Any]) -> dict[str, Any]:
+_REASONS = frozenset(Reason)  # a newer or older version of the operator may have written others
+
+
+def _conditions(registry: Registry, now: datetime, verdicts: Mapping[Condition, Verdict]) -> list[dict[str, Any]]:
+    before = {entry["type"]: entry for entry in registry.status.get("conditions", ())}
+    return [
+        _condition(registry, now, condition, verdict, before.get(condition)) for condition, verdict in verdicts.items()
+    ]
+
+
+def _condition(
+    registry: Registry, now: datetime, condition: Condition, verdict: Verdict, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
     message = verdict.message
     if len(message) > _MESSAGE_LIMIT:
         message = f"{message[: _MESSAGE_LIMIT - 1]}…"
-    before = next((entry for entry in old.get("conditions", ()) if entry["type"] == condition), None)
     same = before is not None and before["status"] == verdict.status
     return {
         "type": str(condition),
         "status": verdict.status,
         "reason": str(verdict.reason),
         "message": message,
-        "observedGeneration": found.registry.generation,
-        "lastTransitionTime": before["lastTransitionTime"] if before and same else timestamp(found.now),
+        "observedGeneration": registry.generation,
+        "lastTransitionTime": before["lastTransitionTime"] if before and same else timestamp(now),
     }
 
 
@@ -98,7 +116,8 @@ def _certificate(found: Findings, old: Mapping[str, Any]) -> Any:
     served = found.probe.served if found.probe else None
     if served is None:
         return old.get("certificate")
-    return {"notAfter": timestamp(served.not_after), "fingerprint": served.fingerprint, "issuer": served.issuer}
+    issuer = served.issuer[:_ISSUER_LIMIT]
+    return {"notAfter": timestamp(served.not_after), "fingerprint": served.fingerprint, "issuer": issuer}
 
 
 def _pruned(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from registry_operator.status.findings import Findings, Login
@@ -35,8 +35,12 @@ def storage(found: Findings) -> Verdict:
     if problem := found.problems.get(Condition.STORAGE_READY):
         return no(problem.reason, problem.message)
     facts = found.storage
-    if facts.claim_name is None:
+    if found.registry.spec.storage.kind == "EmptyDir":
         return yes(Reason.EPHEMERAL, "the images live in an emptyDir: they are lost with the pod")
+    if facts.phase is None:
+        return unknown(Reason.WAITING, f"claim {facts.claim_name} is not there yet; see the other conditions")
+    if facts.phase != "Bound":
+        return no(Reason.CLAIM_PENDING, f"claim {facts.claim_name} is {facts.phase}")
     if facts.resizing:
         return yes(Reason.CLAIM_RESIZING, facts.resizing)
     return yes(Reason.BOUND, f"claim {facts.claim_name} is bound")
@@ -53,6 +57,8 @@ _SOURCES = {
 def certificate(found: Findings) -> Verdict:
     if problem := found.problems.get(Condition.CERTIFICATE_READY):
         return no(problem.reason, problem.message)
+    if found.expires is None and found.registry.spec.tls.enabled:
+        return unknown(Reason.WAITING, "there is no certificate yet; see the other conditions")
     if found.expires is not None and found.expires <= found.now:
         return no(Reason.CERTIFICATE_EXPIRED, f"the certificate expired at {found.expires:%Y-%m-%dT%H:%M:%SZ}")
     return _SOURCES[found.registry.spec.tls.mode]
@@ -142,6 +148,7 @@ PARTS: dict[Condition, Rule] = {
     Condition.REACHABLE: reachable,
     Condition.WRITABLE: writable,
 }
+PROBED = (Condition.CREDENTIALS_READY, Condition.REACHABLE, Condition.WRITABLE)
 
 
 def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
@@ -149,14 +156,11 @@ def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
 
     A bad new input does not make a registry unready that serves on with its last good one: `Stalled` tells that.
     """
-    if found.registry.deletion_timestamp:
-        return no(Reason.DELETING, "the Registry is being deleted")
     serving = parts[Condition.REACHABLE].status == "True" and found.workload.ready > 0
     pushable = parts[Condition.WRITABLE].status == "True" or found.registry.spec.access == "ReadOnly"
     if serving and pushable:
         return yes(Reason.SERVING, _served(found))
-    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
-        verdict = parts[condition]
+    for verdict in _in_the_way(parts):
         if verdict.status == "False":
             return no(verdict.reason, verdict.message)
     if problem := found.problems.get(Condition.STALLED):
@@ -167,6 +171,19 @@ def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     return no(Reason.PROGRESSING, verdict.message)
 
 
+def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
+    """What keeps the Registry from being as its spec asks, in the order of cause and effect.
+
+    What cannot be known because the probe is blocked is nothing that anybody works at: it is left out.
+    """
+    blocked = parts[Condition.REACHABLE].reason is Reason.PROBE_BLOCKED
+    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
+        verdict = parts[condition]
+        wished = verdict.status == "True" or verdict.reason is Reason.READ_ONLY
+        if not wished and not (blocked and condition in PROBED and verdict.status == "Unknown"):
+            yield verdict
+
+
 def _served(found: Findings) -> str:
     doing = "log in, pull and push" if found.registry.spec.access == "ReadWrite" else "log in and pull"
     return f"clients can {doing}"
@@ -174,27 +191,46 @@ def _served(found: Findings) -> str:
 
 def reconciling(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     """True as long as something is on its way to what the spec asks for and no person has to act."""
-    if found.registry.deletion_timestamp:
-        return yes(Reason.DELETING, "the Registry is being deleted")
     if found.registry.spec.reconciliation == "Paused":
         would = f"; it would change: {', '.join(found.held)}" if found.held else ""
         return no(Reason.PAUSED, f"spec.reconciliation is Paused{would}")
     if stalled(found).status == "True":
         return no(Reason.SETTLED, "see Stalled")
-    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
-        verdict = parts[condition]
-        wanted = verdict.reason is Reason.READ_ONLY
-        if verdict.status != "True" and not wanted and verdict.reason is not Reason.PROBE_BLOCKED:
-            return yes(verdict.reason, verdict.message)
-    return no(Reason.SETTLED, "all is as the spec asks")
+    waiting = sorted(_in_the_way(parts), key=lambda each: each.status != "False")  # what is known tells more
+    verdict = next(iter(waiting), None)
+    return yes(verdict.reason, verdict.message) if verdict else no(Reason.SETTLED, "all is as the spec asks")
 
 
-def conditions(found: Findings) -> dict[Condition, Verdict]:
-    """Every condition, in the order in which a reader wants them."""
+def conditions(found: Findings, known: Mapping[Condition, Verdict]) -> dict[Condition, Verdict]:
+    """Every condition, in the order in which a reader wants them.
+
+    `known`: what to hold on to of the conditions that only a probe can tell, for as long as it has not told.
+    """
     parts = {condition: rule(found) for condition, rule in PARTS.items()}
+    parts |= {condition: verdict for condition, verdict in known.items() if parts[condition].status == "Unknown"}
     return {
         Condition.READY: ready(found, parts),
         Condition.RECONCILING: reconciling(found, parts),
         Condition.STALLED: stalled(found),
         **parts,
+    }
+
+
+def invalid(message: str) -> dict[Condition, Verdict]:
+    """The conditions under a spec that cannot be read. What runs is not touched, nor is anything claimed of it."""
+    nothing = unknown(Reason.INVALID_SPEC, "not looked at while the spec is invalid; see Stalled")
+    return {
+        Condition.READY: unknown(Reason.INVALID_SPEC, message),
+        Condition.RECONCILING: no(Reason.SETTLED, "see Stalled"),
+        Condition.STALLED: yes(Reason.INVALID_SPEC, message),
+        **dict.fromkeys(PARTS, nothing),
+    }
+
+
+def deleting() -> dict[Condition, Verdict]:
+    """The conditions of a Registry that is on its way out; the others stay as they were."""
+    return {
+        Condition.READY: no(Reason.DELETING, "the Registry is being deleted"),
+        Condition.RECONCILING: yes(Reason.DELETING, "the Registry is being deleted"),
+        Condition.STALLED: no(Reason.NOT_STALLED),
     }

@@ -21,7 +21,7 @@ def workload(found: Findings) -> Parts:
     if facts.failure:
         reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in facts.failure else Reason.PODS_NOT_CREATED
         return "False", reason, f"the pods cannot be created: {facts.failure}"
-    if facts.settled and facts.ready >= facts.replicas:
+    if facts.settled and facts.ready >= max(facts.replicas, 1):
         return "True", Reason.AVAILABLE, f"{facts.ready} of {facts.replicas} pods ready"
     if facts.trouble:
         return "False", *_trouble(*facts.trouble)

@@ -1,0 +1,180 @@
+"""The conditions that the others are made of: a table of cases for each rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from registry_operator.status.findings import Answer, Findings, Login, StorageFacts
+from registry_operator.status.reasons import Condition, Reason
+from registry_operator.status.rules import PARTS
+from tests.unit.status.findings import CLAIM, NO_PODS, NOW, PODS, answered, findings, judge, problem
+
+Case = tuple[Findings, str, Reason]
+SOURCES = {"issued": {}, "provided": {"secretRef": {"name": "s"}}, "own": {"selfSigned": {}}, "none": {"disabled": {}}}
+
+
+def check(condition: Condition, case: Case) -> None:
+    found, status, reason = case
+    assert judge(found)[condition] == (status, reason)
+
+
+@pytest.mark.parametrize("condition", PARTS)
+def test_a_problem_of_its_step_decides_a_condition(condition: Condition) -> None:
+    if condition in (Condition.REACHABLE, Condition.WRITABLE):
+        return  # no step of the reconciliation brings these about
+    bad = problem(condition)
+    found = findings(problems=bad)
+    assert judge(found)[condition] == ("False", Reason.REFUSED)
+    assert PARTS[condition](found).message == f"about {condition}"
+
+
+STORAGE: dict[str, Case] = {
+    "bound": (findings(), "True", Reason.BOUND),
+    "ephemeral": (findings({"storage": {"emptyDir": {}}}, storage=StorageFacts()), "True", Reason.EPHEMERAL),
+    "to grow": (findings(storage=replace(CLAIM, resizing="is to grow")), "True", Reason.CLAIM_RESIZING),
+    "not made yet": (findings(storage=StorageFacts("images-data")), "Unknown", Reason.WAITING),
+    "not bound": (findings(storage=replace(CLAIM, phase="Pending")), "False", Reason.CLAIM_PENDING),
+    "a user's": (
+        findings({"storage": {"existingClaim": {"claimName": "c"}}}, storage=replace(CLAIM, claim_name="c")),
+        "True",
+        Reason.BOUND,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STORAGE.values(), ids=STORAGE)
+def test_storage(case: Case) -> None:
+    check(Condition.STORAGE_READY, case)
+
+
+CERTIFICATE: dict[str, Case] = {
+    "issued": (findings({"tls": SOURCES["issued"]}), "True", Reason.ISSUED),
+    "provided": (findings({"tls": SOURCES["provided"]}), "True", Reason.PROVIDED),
+    "self-signed": (findings({"tls": SOURCES["own"]}), "True", Reason.SELF_SIGNED),
+    "disabled": (findings({"tls": SOURCES["none"]}, expires=None), "True", Reason.TLS_DISABLED),
+    "expired": (findings(expires=NOW), "False", Reason.CERTIFICATE_EXPIRED),
+    "expires in a second": (findings(expires=NOW + timedelta(seconds=1)), "True", Reason.ISSUED),
+    "none yet": (findings(expires=None), "Unknown", Reason.WAITING),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATE.values(), ids=CERTIFICATE)
+def test_certificate(case: Case) -> None:
+    check(Condition.CERTIFICATE_READY, case)
+
+
+OPEN = {"auth": {"mode": "Disabled"}}
+CREDENTIALS: dict[str, Case] = {
+    "live": (findings(), "True", Reason.LIVE),
+    "nobody is asked for any": (findings(OPEN), "True", Reason.AUTHENTICATION_DISABLED),
+    "not asked yet": (findings(probe=None), "Unknown", Reason.WAITING),
+    "not there yet": (findings(probe=answered(login=Login.REFUSED)), "False", Reason.PROPAGATING),
+    "cannot be asked": (findings(probe=answered(login=Login.TIMED_OUT)), "Unknown", Reason.WAITING),
+    "broken": (findings(probe=answered(login=Login.FAILED)), "Unknown", Reason.WAITING),
+}
+
+
+@pytest.mark.parametrize("case", CREDENTIALS.values(), ids=CREDENTIALS)
+def test_credentials(case: Case) -> None:
+    check(Condition.CREDENTIALS_READY, case)
+
+
+def failed(login: Login) -> Findings:
+    return findings(probe=Answer(login, "the Service said so"))
+
+
+REACHABLE: dict[str, Case] = {
+    "logged in": (findings(), "True", Reason.LOGGED_IN),
+    "no pod is ready": (findings(workload=NO_PODS, probe=None), "Unknown", Reason.WAITING),
+    "an old answer lingers": (findings(workload=NO_PODS), "Unknown", Reason.WAITING),
+    "not asked yet": (findings(probe=None), "Unknown", Reason.PROBING),
+    "no known authority": (findings(probe=answered(verified=False)), "True", Reason.UNVERIFIABLE_CHAIN),
+    "a pod is late": (findings(probe=answered(stale_pods=("images-1",))), "False", Reason.OLD_CERTIFICATE_SERVED),
+    "older accounts": (
+        findings(probe=answered(login=Login.REFUSED, others_accepted=True)),
+        "True",
+        Reason.LOGGED_IN,
+    ),
+    "refused": (failed(Login.REFUSED), "False", Reason.LOGIN_REFUSED),
+    "not trusted": (failed(Login.UNTRUSTED), "False", Reason.UNTRUSTED_CERTIFICATE),
+    "no answer": (failed(Login.TIMED_OUT), "Unknown", Reason.PROBE_BLOCKED),
+    "broken": (failed(Login.FAILED), "False", Reason.UNREACHABLE),
+}
+
+
+@pytest.mark.parametrize("case", REACHABLE.values(), ids=REACHABLE)
+def test_reachable(case: Case) -> None:
+    check(Condition.REACHABLE, case)
+
+
+@pytest.mark.parametrize("login", [Login.UNTRUSTED, Login.TIMED_OUT, Login.FAILED])
+def test_the_answer_itself_is_told(login: Login) -> None:
+    assert "the Service said so" in PARTS[Condition.REACHABLE](failed(login)).message
+
+
+def test_pods_that_are_late_are_named() -> None:
+    found = findings(probe=answered(stale_pods=("images-1", "images-2")))
+    assert "images-1, images-2" in PARTS[Condition.REACHABLE](found).message
+
+
+READ_ONLY = {"access": "ReadOnly"}
+WRITABLE: dict[str, Case] = {
+    "accepted": (findings(), "True", Reason.UPLOAD_ACCEPTED),
+    "not tried": (findings(probe=answered(upload=None)), "Unknown", Reason.WAITING),
+    "not asked": (findings(probe=None), "Unknown", Reason.WAITING),
+    "refused": (findings(probe=answered(upload=False, upload_message="why")), "False", Reason.UPLOAD_FAILED),
+    "read-only": (findings(READ_ONLY, probe=answered(upload=None)), "False", Reason.READ_ONLY),
+    "not read-only yet": (findings(READ_ONLY, probe=answered(upload=True)), "False", Reason.ROLLING_OUT),
+}
+
+
+@pytest.mark.parametrize("case", WRITABLE.values(), ids=WRITABLE)
+def test_writable(case: Case) -> None:
+    check(Condition.WRITABLE, case)
+
+
+def troubled(reason: str, message: str = "") -> Findings:
+    return findings(workload=replace(NO_PODS, trouble=(reason, message)), probe=None)
+
+
+WORKLOAD: dict[str, Case] = {
+    "available": (findings(), "True", Reason.AVAILABLE),
+    "not made": (findings(workload=replace(NO_PODS, exists=False)), "False", Reason.WAITING),
+    "no pod yet": (findings(workload=NO_PODS), "False", Reason.ROLLING_OUT),
+    "an old pod is ready": (findings(workload=replace(PODS, settled=False)), "False", Reason.ROLLING_OUT),
+    "scaled to nothing": (findings(workload=replace(PODS, replicas=0, ready=0)), "False", Reason.ROLLING_OUT),
+    "quota": (
+        findings(workload=replace(NO_PODS, failure='pods "x" is forbidden: exceeded quota: q')),
+        "False",
+        Reason.QUOTA_EXCEEDED,
+    ),
+    "refused pods": (
+        findings(workload=replace(NO_PODS, failure="violates PodSecurity")),
+        "False",
+        Reason.PODS_NOT_CREATED,
+    ),
+    "no image": (troubled("ImagePullBackOff", "not found"), "False", Reason.IMAGE_UNAVAILABLE),
+    "a bad image name": (troubled("InvalidImageName"), "False", Reason.IMAGE_UNAVAILABLE),
+    "crash": (troubled("CrashLoopBackOff", "back-off"), "False", Reason.CRASH_LOOPING),
+    "out of memory": (troubled("OOMKilled", "exit code 137"), "False", Reason.CRASH_LOOPING),
+    "no node": (troubled("Unschedulable", "0/3 nodes"), "False", Reason.UNSCHEDULABLE),
+    "something else": (troubled("CreateContainerConfigError", "no Secret"), "False", Reason.POD_FAILED),
+    "trouble of a pod on its way out": (
+        findings(workload=replace(PODS, trouble=("Error", "exit code 1"))),
+        "True",
+        Reason.AVAILABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WORKLOAD.values(), ids=WORKLOAD)
+def test_workload(case: Case) -> None:
+    check(Condition.WORKLOAD_READY, case)
+
+
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "Evicted"])
+def test_the_message_of_a_pod_is_quoted(reason: str) -> None:
+    assert "as the node said" in PARTS[Condition.WORKLOAD_READY](troubled(reason, "as the node said")).message
