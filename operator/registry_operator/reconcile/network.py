@@ -6,6 +6,7 @@ from registry_operator.desired.service import service as desired_service
 from registry_operator.desired.service_account import service_account as desired_service_account
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.views import ServiceView
 
 
@@ -20,3 +21,11 @@ async def service(run: Run) -> ServiceView:
     made = await run.writer.ensure(kinds.SERVICE, desired_service(run.registry))
     assert isinstance(made.view, ServiceView)
     return made.view
+
+
+def known_service(run: Run) -> ServiceView | None:
+    """The Service as it is, if there is one that is ours."""
+    found = run.world.child(kinds.SERVICE, run.registry.namespace, run.names.service)
+    if found is None or ownership(run.registry, found) is not Ownership.OURS:
+        return None
+    return found.view if isinstance(found.view, ServiceView) else None

@@ -10,7 +10,6 @@ from typing import Any
 
 from registry_operator.api.parse import InvalidSpec, parse
 from registry_operator.api.registry import Registry
-from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
 from registry_operator.reconcile.context import Defaults, Run
@@ -104,16 +103,17 @@ class RegistryReconciler:
             return await self._unchanged(run)
         account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
         service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
+        standing = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
         if own is None:
-            return Ensured(service=service)
+            return Ensured(service=standing)
         users = await self._accounts(run, own)
         serving = await self._serving(run, own, service)
         mounted = workload.mounted(run)
         bundle = tls.trust(run, serving, mounted)
         published = await run.attempt(Condition.CERTIFICATE_READY, tls.publish(run, bundle))
         admin = await run.attempt(Condition.CREDENTIALS_READY, accounts.admin(run, bundle))  # now with the CA in it
-        ensured = Ensured(service, users, serving, published)
+        ensured = Ensured(standing, users, serving, published)
         await run.attempt(Condition.STORAGE_READY, storage.storage(run))
         config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
         if account and service and config and self._complete(run, users, serving):
@@ -147,8 +147,7 @@ class RegistryReconciler:
 
     async def _unchanged(self, run: Run) -> Ensured:
         """What runs, untouched, so that it is still probed and reported."""
-        found = run.world.child(kinds.SERVICE, run.registry.namespace, run.names.service)
-        service = found.view if found is not None and isinstance(found.view, ServiceView) else None
+        service = network.known_service(run)
         own = accounts.known_internal(run)
         users = accounts.last_good(run, own, accounts.known_admin(run)) if own else None
         return Ensured(service, users, tls.last_good(run))

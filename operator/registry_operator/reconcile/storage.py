@@ -27,8 +27,8 @@ async def storage(run: Run) -> None:
         found = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace, run.names.claim)
         if found is not None and ownership(run.registry, found) is Ownership.OURS:
             _may_return(run, found, spec.persistent_volume_claim)
-        made = await run.writer.ensure(kinds.PERSISTENT_VOLUME_CLAIM, desired_claim.claim(run.registry))
-        _usable(made)
+            _usable(found)
+        _usable(await run.writer.ensure(kinds.PERSISTENT_VOLUME_CLAIM, desired_claim.claim(run.registry)))
 
 
 def facts(run: Run) -> StorageFacts:

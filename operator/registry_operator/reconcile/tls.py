@@ -109,8 +109,15 @@ def _known_ca(run: Run, leaf: Leaf) -> bytes | None:
 
 
 def _published(run: Run) -> str | None:
+    """What clients are told to trust now; None also where somebody has put something else there."""
     found = run.world.child(kinds.CONFIG_MAP, run.registry.namespace, run.names.ca_config_map)
-    return found.view if found is not None and isinstance(found.view, str) else None
+    if found is None or not isinstance(found.view, str):
+        return None
+    try:
+        load_certificates(found.view, config_map.CA_KEY)
+    except BadCertificate:
+        return None
+    return found.view
 
 
 def trust(run: Run, now: Serving | None, mounted: frozenset[str]) -> str | None:
