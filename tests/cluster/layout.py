@@ -76,8 +76,8 @@ class Layout:
 
     @property
     def cgroup(self) -> str:
-        """The name of the control group that holds this cluster's pods."""
-        return f"registry-operator-{self.folder.name}"
+        """The name of the control group that holds the containers; engines and clusters may share a name."""
+        return f"{self.folder.parent.name}-{self.folder.name}"
 
     def gate(self, name: str) -> Path:
         """A file that lets waiting programs start; see plan.Process.after."""
