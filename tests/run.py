@@ -92,7 +92,8 @@ def pytest(stage: str) -> Count:
     command = [sys.executable, "-m", "pytest", *present, f"--junitxml={report}", "-q", "--cov", "--cov-report="]
     if workers > 1:
         command += ["-n", str(workers), "--dist", "loadgroup"]
-    code = subprocess.run(command, cwd=ROOT, env=environment()).returncode
+    measured = {**environment(), "COVERAGE_FILE": str(ROOT / f".coverage.{stage}")}  # each stage would erase the last
+    code = subprocess.run(command, cwd=ROOT, env=measured).returncode
     count = counted(report)
     if code not in (0, 1) and not count.failed:
         count.failed += 1  # pytest itself failed: interrupted, usage, nothing collected
