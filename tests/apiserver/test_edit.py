@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,9 +12,6 @@ from registry_operator.kube.kinds import DEPLOYMENT, PERSISTENT_VOLUME_CLAIM, RE
 from tests.apiserver.registries import SELF_SIGNED, Subject
 from tests.apiserver.test_create import CASES, FULL, general, make_references
 from tests.stage.kube import (
-    VALIDATING_ADMISSION_POLICY,
-    VALIDATING_ADMISSION_POLICY_BINDING,
-    ApiFailure,
     Kube,
     Object,
 )
@@ -222,100 +217,3 @@ def test_optional_fields_removed_while_the_operator_is_down(own_operator: Any, k
     assert at(images.child(SERVICE), "spec", "ports", 0, "nodePort") is None
     assert at(images.child(SERVICE_ACCOUNT, "-registry"), "metadata", "annotations") is None
     assert kube.get(REGISTRY, images.namespace, "images")["status"]["host"] == f"images.{images.namespace}.svc"
-
-
-def test_a_spec_that_only_the_api_server_can_judge_stalls_and_what_runs_runs_on(
-    operator: StagedOperator, kube: Kube, images: Subject
-) -> None:
-    """No schema knows which node ports are taken."""
-    port = {"port": 80, "nodePort": 30123}
-    meta = {"namespace": images.namespace, "name": "theirs"}
-    kube.create(SERVICE, {"metadata": meta, "spec": {"type": "NodePort", "ports": [port]}})
-    images.apply(SELF_SIGNED)
-    images.ready()
-    images.edit({"service": {"type": "NodePort", "nodePort": 30123}})
-    assert "30123" in images.expect("Stalled", "True", "Refused")
-    images.evict()
-    images.expect("Ready", "True")
-    images.edit({"service": {"nodePort": None}})
-    images.ready()
-
-
-def test_what_a_policy_of_the_cluster_denies_is_told_and_what_runs_runs_on(
-    operator: StagedOperator, kube: Kube, images: Subject
-) -> None:
-    images.apply(SELF_SIGNED)
-    images.ready()
-    before = images.child(DEPLOYMENT)["spec"]
-    with denied(kube, images.namespace, "object.spec.template.spec.containers.all(c, !has(c.resources.limits))"):
-        images.edit({"pod": {"resources": {"limits": {"memory": "1Gi"}}}})
-        assert "no limits here" in images.expect("WorkloadReady", "False", "AdmissionDenied")
-        images.evict()
-        images.expect("Ready", "True")
-        assert images.child(DEPLOYMENT)["spec"] == before
-        images.edit({"pod": {"resources": None}})
-        images.ready()
-
-
-@contextlib.contextmanager
-def denied(kube: Kube, namespace: str, expression: str) -> Iterator[None]:
-    """A policy for the Deployments of one namespace, in force."""
-    rule = {
-        "apiGroups": ["apps"],
-        "apiVersions": ["v1"],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": ["deployments"],
-    }
-    where = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
-    policy = {
-        "failurePolicy": "Fail",
-        "matchConstraints": {"namespaceSelector": where, "resourceRules": [rule]},
-        "validations": [{"expression": expression, "message": "no limits here"}],
-    }
-    name = {"metadata": {"name": namespace}}
-    kube.create(VALIDATING_ADMISSION_POLICY, {**name, "spec": policy})
-    binding = {"policyName": namespace, "validationActions": ["Deny"]}
-    kube.create(VALIDATING_ADMISSION_POLICY_BINDING, {**name, "spec": binding})
-    try:
-        eventually(lambda: refuses(kube, namespace), "the policy's being in force")
-        yield
-    finally:
-        kube.delete(VALIDATING_ADMISSION_POLICY_BINDING, None, namespace)
-        kube.delete(VALIDATING_ADMISSION_POLICY, None, namespace)
-
-
-def refuses(kube: Kube, namespace: str) -> bool:
-    limited = {"name": "c", "image": "i", "resources": {"limits": {"memory": "1Gi"}}}
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [limited]}}
-    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
-    try:
-        kube.apply(DEPLOYMENT, {"metadata": {"namespace": namespace, "name": "try"}, "spec": spec}, dry_run=True)
-    except ApiFailure as failure:
-        return "no limits here" in failure.message
-    return False
-
-
-def test_a_downgrade_is_refused_unless_it_is_forced(operator: StagedOperator, images: Subject) -> None:
-    images.apply({**SELF_SIGNED, "version": "3"})
-    images.ready()
-    images.edit({"version": "2"})
-    message = images.expect("Stalled", "True", "DowngradeRefused")
-    assert "3" in container(images)["image"]
-    annotation = next(word.strip("\"',;.:=") for word in message.split() if "teamregistry.io/" in word)
-    key, _, value = annotation.partition("=")
-    images.stage.kube.patch(REGISTRY, images.namespace, "images", {"metadata": {"annotations": {key: value or "true"}}})
-    images.ready()
-
-
-def test_paused_leaves_the_children_alone(operator: StagedOperator, images: Subject) -> None:
-    images.apply(SELF_SIGNED)
-    images.ready()
-    before = images.child(DEPLOYMENT)["spec"]
-    images.edit({"reconciliation": "Paused", "log": {"level": "debug"}})
-    message = images.expect("Reconciling", "False", "Paused")
-    assert "would change" in message
-    assert images.get()["status"]["observedGeneration"] == images.get()["metadata"]["generation"]
-    assert images.child(DEPLOYMENT)["spec"] == before
-    images.edit({"reconciliation": "Active"})
-    images.ready()
-    assert images.child(DEPLOYMENT)["spec"] != before
