@@ -12,4 +12,4 @@ collect  # type: ignore[name-defined]  # noqa: B018, F821
 # the tests' client makes namespaces with the operator's list of kinds
 NAMESPACE  # type: ignore[name-defined]  # noqa: B018, F821
 # part of the structs that mirror the API
-creation_timestamp  # type: ignore[name-defined]  # noqa: B018, F821
+creation_timestamp, deletion_timestamp  # type: ignore[name-defined]  # noqa: B018, F821

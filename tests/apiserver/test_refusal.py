@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from registry_operator.kube.kinds import DEPLOYMENT, REGISTRY, SERVICE
 from tests.apiserver.registries import SELF_SIGNED, Subject
+from tests.apiserver.test_edit import container
 from tests.stage.kube import (
     VALIDATING_ADMISSION_POLICY,
     VALIDATING_ADMISSION_POLICY_BINDING,
