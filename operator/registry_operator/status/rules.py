@@ -174,10 +174,14 @@ def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
 def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
     """What keeps the Registry from being as its spec asks, in the order of cause and effect.
 
-    What cannot be known because the probe is blocked is nothing that anybody works at: it is left out.
+    What cannot be known because the probe is blocked is nothing that anybody works at: it is left out.  A claim may
+    wait for its first pod, which waits for certificate and accounts: those come first then.
     """
     blocked = parts[Condition.REACHABLE].reason is Reason.PROBE_BLOCKED
-    for condition in (*_ORDER[1:], Condition.REACHABLE, Condition.WRITABLE):
+    order = list(_ORDER[1:])
+    if parts[Condition.STORAGE_READY].reason is Reason.CLAIM_PENDING:
+        order.sort(key=lambda each: each in (Condition.STORAGE_READY, Condition.WORKLOAD_READY))
+    for condition in (*order, Condition.REACHABLE, Condition.WRITABLE):
         verdict = parts[condition]
         wished = verdict.status == "True" or verdict.reason is Reason.READ_ONLY
         if not wished and not (blocked and condition in PROBED and verdict.status == "Unknown"):

@@ -11,7 +11,7 @@ from registry_operator.status.findings import Answer, Findings, Login, StorageFa
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
 from registry_operator.status.rules import Verdict, conditions, deleting, invalid
-from tests.unit.status.findings import GOOD, NO_PODS, PODS, answered, findings, judge, problem
+from tests.unit.status.findings import CLAIM, GOOD, NO_PODS, PODS, answered, findings, judge, problem
 
 READ_ONLY = {"access": "ReadOnly"}
 Case = tuple[Findings, tuple[str, Reason], tuple[str, Reason]]
@@ -85,6 +85,16 @@ CASES: dict[str, Case] = {
         findings(problems=problem(Condition.CERTIFICATE_READY, Reason.ISSUING)),
         ("True", Reason.SERVING),
         ("True", Reason.ISSUING),
+    ),
+    "a claim waits for a pod, and the pod for an issuer": (
+        findings(
+            storage=replace(CLAIM, phase="Pending"),
+            workload=replace(NO_PODS, exists=False),
+            probe=None,
+            problems=problem(Condition.CERTIFICATE_READY, Reason.ISSUER_MISSING),
+        ),
+        ("False", Reason.ISSUER_MISSING),
+        ("True", Reason.ISSUER_MISSING),
     ),
     "a person has to act, and the old state serves": (
         findings(problems=problem(Condition.CREDENTIALS_READY, Reason.HTPASSWD_INVALID, stalled=True)),
