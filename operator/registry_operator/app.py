@@ -66,6 +66,8 @@ class App:
         self._statuses = Statuses()
         self._stop = asyncio.Event()
         self._failure: str | None = None
+        self._working = False
+        """Whether keys are worked on; a standby has nothing to finish."""
         self._queue: KeyedQueue[Key] = KeyedQueue(
             on_error=self._failed, observer=self._metrics.queue_observer(CONTROLLER)
         )
@@ -127,7 +129,7 @@ class App:
     async def _end(self, work: asyncio.Task[Any], tasks: list[asyncio.Task[Any]]) -> None:
         """Finish what is in work, give the Lease back, and end the rest."""
         self._queue.stop()
-        if self._failure is None:
+        if self._failure is None and self._working:
             await asyncio.wait([work], timeout=GRACE_SECONDS)
         work.cancel()
         for task in tasks:
@@ -156,6 +158,7 @@ class App:
         if self._settings.leader_election:
             await self._leader.acquire()
         self._metrics.leading(self._settings.lease_name, True)
+        self._working = True
         await self._queue.run(self._reconcile, self._settings.workers)
 
     async def _reconcile(self, key: Key) -> float | None:

@@ -72,6 +72,7 @@ async def test_an_upload_with_a_wrong_password_is_refused(registry: Running) -> 
 
 async def test_a_volume_that_takes_nothing_is_told(registry: Running) -> None:
     data = registry.log_file.parent / "data"
+    data.mkdir(exist_ok=True)  # the registry makes it with its first write only
     aside = data.rename(data.with_name("aside"))
     data.write_text("in the way")
     try:
