@@ -52,10 +52,12 @@ class Reporter:
         self._meter = meter
         self._answered: set[Key] = set()
         """The Registries for which this process has had an answer from a probe, or has seen that it needs none."""
+        self._warned: dict[Key, frozenset[tuple[str, str]]] = {}
 
     def forget(self, key: Key) -> None:
         """The Registry is gone."""
         self._answered.discard(key)
+        self._warned.pop(key, None)
         self._meter.forget(key)
 
     async def report(
@@ -142,10 +144,17 @@ class Reporter:
             self._recorder.event(_regarding(registry), kind, entry["reason"], "Reconcile", entry["message"])
 
     def _warn(self, run: Run) -> None:
-        if run.registry.spec.tls.mode == "Disabled":
-            run.warnings.append(("TLSDisabled", "spec.tls.disabled: passwords and images are readable on the way"))
-        for reason, note in run.warnings:
-            self._recorder.event(_regarding(run.registry), "Warning", reason, "Reconcile", note)
+        """A Warning when something begins to be so; after a restart what is so is old news, unless the spec is new."""
+        registry = run.registry
+        warnings = set(run.warnings)
+        if registry.spec.tls.mode == "Disabled":
+            warnings.add(("TLSDisabled", "spec.tls.disabled: passwords and images are readable on the way"))
+        key = Key(registry.namespace, registry.name)
+        restarted = key not in self._warned and registry.status.get("observedGeneration") == registry.generation
+        known = frozenset(warnings) if restarted else self._warned.get(key, frozenset())
+        for reason, note in sorted(warnings - known):
+            self._recorder.event(_regarding(registry), "Warning", reason, "Reconcile", note)
+        self._warned[key] = frozenset(warnings)
 
 
 _NORMAL = {Reason.PROGRESSING, Reason.ROLLING_OUT, Reason.WAITING, Reason.PROBING, Reason.ISSUING, Reason.CLAIM_PENDING}
