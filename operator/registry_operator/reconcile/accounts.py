@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets as random
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
-from registry_operator.api.registry import Registry, SecretKeyRef
+from registry_operator.api.registry import Registry
 from registry_operator.desired import hosts, meta, secrets
+from registry_operator.desired.config_map import CA_KEY
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
@@ -25,9 +27,9 @@ _LENGTH = 32  # 190 bits; letters and digits only, which every tool and file for
 class Internal:
     """Generated once for each Registry, known to the operator and the registry only."""
 
-    http_secret: str
-    probe_password: str
-    salt_key: bytes
+    http_secret: str = field(repr=False)
+    probe_password: str = field(repr=False)
+    salt_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Accounts:
 
     secret: str
     probe_user: str
-    probe_password: str
-    admin: tuple[str, str] | None
+    probe_password: str = field(repr=False)
+    admin: tuple[str, str] | None = field(repr=False)
     users: int
 
 
@@ -58,100 +60,118 @@ async def internal(run: Run) -> Internal:
 
     fresh = {key: _generate() for key in secrets.INTERNAL_GENERATED}
     found = await run.writer.generated(compose, fresh, secrets.INTERNAL_GENERATED)
-    return Internal(
-        http_secret=_value(found, secrets.HTTP_SECRET_KEY),
-        probe_password=_value(found, secrets.PROBE_PASSWORD_KEY),
-        salt_key=_value(found, secrets.SALT_KEY).encode(),
-    )
+    found = await run.writer.kept(found, compose, secrets.INTERNAL_GENERATED)
+    probe_password = _text(found, secrets.PROBE_PASSWORD_KEY)
+    if htpasswd.unusable("operator", probe_password):
+        message = f"Secret {found.name}, key {secrets.PROBE_PASSWORD_KEY}: cannot be used; remove the key for a new one"
+        raise blocked(Reason.SECRET_INVALID, message, stalled=True)
+    salt_key = _text(found, secrets.SALT_KEY).encode()
+    return Internal(_text(found, secrets.HTTP_SECRET_KEY), probe_password, salt_key)
 
 
 def known_internal(run: Run) -> Internal | None:
     """The values as the cache has them, for a walk that must not write."""
-    data = run.secret(run.names.internal) or {}
-    parts = [data.get(key, b"") for key in (secrets.HTTP_SECRET_KEY, secrets.PROBE_PASSWORD_KEY, secrets.SALT_KEY)]
-    return Internal(parts[0].decode(), parts[1].decode(), parts[2]) if all(parts) else None
+    found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.internal)
+    if found is None:
+        return None
+    http_secret, probe_password, salt_key = (_text(found, key) for key in _INTERNAL)
+    complete = http_secret and probe_password and salt_key
+    return Internal(http_secret, probe_password, salt_key.encode()) if complete else None
+
+
+_INTERNAL = (secrets.HTTP_SECRET_KEY, secrets.PROBE_PASSWORD_KEY, secrets.SALT_KEY)
 
 
 def known_admin(run: Run) -> tuple[str, str] | None:
     """The administrator as the cache has it."""
-    data = run.secret(run.names.admin) or {}
-    user, password = data.get("username", b"").decode(), data.get("password", b"").decode()
-    return (user, password) if user and password else None
+    found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.admin)
+    account = (_text(found, "username"), _text(found, "password")) if found else ("", "")
+    return account if all(account) else None
 
 
-async def admin(run: Run, ca: str | None) -> tuple[str, str] | None:
+def has_admin(registry: Registry) -> bool:
+    """Whether the spec wants an administrator's account."""
+    return registry.spec.auth.mode == "Htpasswd" and registry.spec.auth.admin_user == "Enabled"
+
+
+async def admin(run: Run) -> tuple[str, str] | None:
     """The administrator's user and password, which is made if there is none. None if the account is not wanted."""
-    registry = run.registry
-    if registry.spec.auth.mode == "Disabled" or registry.spec.auth.admin_user == "Disabled":
+    if not has_admin(run.registry):
         return None
-    reachable = hosts.hosts(registry, cluster_domain=run.defaults.cluster_domain)
+    found = await _made_admin(run)
+    return _text(found, "username"), _text(found, "password")
 
-    def compose(values: Mapping[str, str]) -> meta.Object:
-        user, password = values.get("username", ""), values.get("password", "")
-        return secrets.admin(registry, username=user, password=password, hosts=reachable, ca=ca)
 
+async def hand_out(run: Run, ca: str | None) -> None:
+    """Keep all that follows from the administrator's account: what a pull needs, and what its user should trust."""
+    if not has_admin(run.registry):
+        return
+    found = await _made_admin(run)
+    found = await run.writer.kept(found, partial(_composed_admin, run, ca), secrets.ADMIN_GENERATED)
+    assert isinstance(found.view, SecretView)
+    if ca is None and CA_KEY in found.view.data:
+        await run.writer.renew(found, {CA_KEY: None})
+
+
+async def _made_admin(run: Run) -> Child:
     fresh = {"username": secrets.ADMIN_USER, "password": _generate()}
-    found = await run.writer.generated(compose, fresh, secrets.ADMIN_GENERATED)
-    return _value(found, "username"), _value(found, "password")
-
-
-def _value(found: Child, key: str) -> str:
-    view = found.view
-    assert isinstance(view, SecretView)
-    value = view.data.get(key, b"").decode(errors="replace")
-    if not value:
-        message = f"Secret {found.name} has no {key}: put one in, or delete the Secret to have it made anew"
+    found = await run.writer.generated(partial(_composed_admin, run, None), fresh, secrets.ADMIN_GENERATED)
+    if why := htpasswd.unusable(_text(found, "username"), _text(found, "password")):
+        message = f"Secret {found.name}: {why}; mend it, or remove the key for a new value"
         raise blocked(Reason.SECRET_INVALID, message, stalled=True)
-    return value
+    return found
 
 
-async def accounts(run: Run, own: Internal, admin_account: tuple[str, str] | None) -> Accounts:
+def _composed_admin(run: Run, ca: str | None, values: Mapping[str, str]) -> meta.Object:
+    reachable = hosts.hosts(run.registry, cluster_domain=run.defaults.cluster_domain)
+    user, password = values.get("username", ""), values.get("password", "")
+    return secrets.admin(run.registry, username=user, password=password, hosts=reachable, ca=ca)
+
+
+def _text(found: Child, key: str) -> str:
+    """A value as text; bytes that are none become a character that `htpasswd.unusable` refuses."""
+    return found.view.data.get(key, b"").decode(errors="replace") if isinstance(found.view, SecretView) else ""
+
+
+async def accounts(run: Run, own: Internal, admin_account: tuple[str, str] | None) -> Accounts | None:
     """The password file as the spec asks for it, written if it differs. Raises Blocked and leaves it as it is."""
-    team = await _team(run)
+    team = await _team(run, admin_account)
     lines = [account.line for account in team]
     if admin_account is not None:
         lines.append(htpasswd.line(*admin_account, own.salt_key))
     file = htpasswd.compose(lines, probe_password=own.probe_password, key=own.salt_key)
     await run.writer.ensure(kinds.SECRET, secrets.htpasswd(run.registry, file.text))
+    if run.writer.paused:
+        return last_good(run, own)  # what is live, not what would be
     return Accounts(run.names.htpasswd, file.probe_user, own.probe_password, admin_account, len(lines))
 
 
-def last_good(run: Run, own: Internal, admin_account: tuple[str, str] | None) -> Accounts | None:
+def last_good(run: Run, own: Internal) -> Accounts | None:
     """The accounts of the file as it is, for a Registry whose new accounts cannot be used."""
-    data = run.secret(run.names.htpasswd)
-    if data is None:
-        return None
-    users = [line.partition(":")[0] for line in data.get(secrets.HTPASSWD_KEY, b"").decode().splitlines()]
+    found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.htpasswd)
+    text = _text(found, secrets.HTPASSWD_KEY) if found else ""
+    users = [line.partition(":")[0] for line in text.splitlines()]
     probe = next((user for user in users if htpasswd.is_probe_user(user)), None)
     if probe is None:
         return None
-    return Accounts(run.names.htpasswd, probe, own.probe_password, admin_account, len(users) - 1)
+    return Accounts(run.names.htpasswd, probe, own.probe_password, known_admin(run), len(users) - 1)
 
 
-async def _team(run: Run) -> list[htpasswd.Account]:
+async def _team(run: Run, admin_account: tuple[str, str] | None) -> list[htpasswd.Account]:
     reference = run.registry.spec.auth.htpasswd_secret_ref
     if reference is None:
         return []
-    content = await _team_file(run, run.registry, reference)
-    reserved = {secrets.ADMIN_USER} if run.registry.spec.auth.admin_user == "Enabled" else set()
+    what = f"Secret {reference.name}, key {reference.key} (spec.auth.htpasswd.secretRef)"
+    secret = await run.user_secret(reference.name, "spec.auth.htpasswd.secretRef")
+    if reference.key not in secret.data:
+        has = ", ".join(sorted(secret.data)) or "nothing"
+        raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key; the Secret has {has}", stalled=True)
+    reserved = {secrets.ADMIN_USER, admin_account[0]} if admin_account else set()
     try:
-        found = htpasswd.validate(content, reserved)
+        found = htpasswd.validate(secret.data[reference.key], reserved)
     except htpasswd.BadHtpasswd as error:
-        message = f"Secret {reference.name}, key {reference.key} (spec.auth.htpasswd.secretRef): {error}"
-        raise blocked(Reason.HTPASSWD_INVALID, message, stalled=True) from None
-    costly = sum(account.costly for account in found)
-    if costly:
+        raise blocked(Reason.HTPASSWD_INVALID, f"{what}: {error}", stalled=True) from None
+    if costly := sum(account.costly for account in found):
         note = f"{costly} of {len(found)} users of Secret {reference.name} have a bcrypt cost above {htpasswd.COSTLY}"
         run.warnings.append(("CostlyHash", f"{note}: each of their requests costs the registry tens of milliseconds"))
     return found
-
-
-async def _team_file(run: Run, registry: Registry, reference: SecretKeyRef) -> bytes:
-    secret = await run.world.user_secrets.get(registry.namespace, reference.name)
-    if secret is None:
-        message = f"Secret {reference.name} (spec.auth.htpasswd.secretRef) does not exist: make it, or name another"
-        raise blocked(Reason.SECRET_MISSING, message)
-    if reference.key not in secret.data:
-        message = f"Secret {reference.name} has no key {reference.key} (spec.auth.htpasswd.secretRef.key)"
-        raise blocked(Reason.SECRET_INVALID, message, stalled=True)
-    return secret.data[reference.key]

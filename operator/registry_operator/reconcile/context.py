@@ -9,12 +9,15 @@ from typing import TypeVar
 
 from registry_operator.api.registry import Registry
 from registry_operator.desired.names import Names
+from registry_operator.kube.errors import ApiError
 from registry_operator.kube.kinds import SECRET
+from registry_operator.reconcile.refusals import refused
+from registry_operator.reconcile.user_secrets import UserSecret
 from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
-from registry_operator.status.problems import Blocked, Problem
-from registry_operator.status.reasons import Condition
+from registry_operator.status.problems import Blocked, Problem, blocked
+from registry_operator.status.reasons import Condition, Reason
 
 T = TypeVar("T")
 
@@ -55,6 +58,17 @@ class Run:
     def note(self, condition: Condition, problem: Problem) -> None:
         """The first problem of a condition is the one to tell: later ones follow from it."""
         self.problems.setdefault(condition, problem)
+
+    async def user_secret(self, name: str, field_path: str) -> UserSecret:
+        """A Secret that the spec names there. Raises Blocked if there is none, or it may not be read."""
+        what = f"Secret {name} ({field_path})"
+        try:
+            found = await self.world.user_secrets.get(self.registry.namespace, name)
+        except ApiError as error:
+            raise refused(error, what) from error
+        if found is None:
+            raise blocked(Reason.SECRET_MISSING, f"{what} does not exist: make it, or name another")
+        return found
 
     def secret(self, name: str) -> Mapping[str, bytes] | None:
         """The cached content of one of our own Secrets."""

@@ -101,7 +101,7 @@ class Prober:
         if not ready or address is None or missing:
             return None
         name = hosts.server_name(registry)
-        ca = serving.ca.decode() if serving and serving.ca else None
+        ca = serving.ca if serving else None
         return Question(
             key=Key(registry.namespace, registry.name),
             service=self._target(name, address, hosts.port(registry)),

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import re
 
+from registry_operator.desired import hosts
 from registry_operator.kube import kinds
 from registry_operator.kube.kinds import Kind
+from registry_operator.reconcile.accounts import has_admin
 from registry_operator.reconcile.context import Run
 
 _ADDRESSED = re.compile(r"-(config|tls)-[0-9a-f]{10}$")
 
 
-async def prune(run: Run, wanted: frozenset[str], mounted: frozenset[str]) -> None:
+async def prune(run: Run, addressed: frozenset[str], mounted: frozenset[str]) -> None:
     """Delete Secrets and certificates that the spec no longer asks for.
 
-    `wanted` are the Secrets that this walk ensured; `mounted` those that a pod may still need.  Claims and the CA of
-    cert-manager are never deleted here: images and trust outlive a change of mind.
+    `addressed` are the content-addressed Secrets of now; `mounted` those that a pod may still need.  What is wanted is
+    read from the spec and not from what this walk brought about: a step that is blocked must not cost a password.
+    Claims and the CA of cert-manager are never deleted here: images and trust outlive a change of mind.
     """
-    tls = run.registry.spec.tls
+    await _prune_certificates(run)
+    wanted = addressed | _wanted(run)
     for each in run.world.children(kinds.SECRET, run.registry):
         if each.name not in wanted and each.name not in mounted and _prunable(run, each.name):
             await run.writer.remove(kinds.SECRET, each)
-    issued = tls.mode == "CertManager"
-    own = issued and (tls.cert_manager is None or tls.cert_manager.issuer_ref is None)
+
+
+async def _prune_certificates(run: Run) -> None:
+    """Before their Secrets, which cert-manager would otherwise issue anew."""
+    issued = run.registry.spec.tls.mode == "CertManager"
+    own = issued and hosts.own_ca(run.registry)
     await _unless(run, issued, kinds.CERTIFICATE, run.names.certificate)
     await _unless(run, own, kinds.CERTIFICATE, run.names.ca_certificate)
     await _unless(run, own, kinds.ISSUER, run.names.ca_issuer)
     await _unless(run, own, kinds.ISSUER, run.names.bootstrap_issuer)
+
+
+def _wanted(run: Run) -> set[str]:
+    spec, names = run.registry.spec, run.names
+    certificate = run.world.child(kinds.CERTIFICATE, run.registry.namespace, names.certificate)
+    wishes = {
+        names.htpasswd: spec.auth.mode == "Htpasswd",
+        names.admin: has_admin(run.registry),
+        names.selfsigned: spec.tls.mode == "SelfSigned",
+        names.certificate_secret: spec.tls.mode == "CertManager" or certificate is not None,
+    }
+    return {name for name, wish in wishes.items() if wish}
 
 
 async def prune_trust(run: Run, bundle: str | None) -> None:

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from registry_operator.kube.errors import ApiError, Forbidden, Invalid
-from registry_operator.status.problems import Problem
+from registry_operator.status.problems import Blocked, Problem
 from registry_operator.status.reasons import Reason
 
 RETRY_SECONDS = 30.0
+_SOON_SECONDS = 5.0
+_RBAC = re.compile(r'User ".*" cannot ')
+_SOURCES = {
+    "Deployment": "spec.pod or spec.image",
+    "Service": "spec.service",
+    "ServiceAccount": "spec.pod.serviceAccountAnnotations",
+    "PersistentVolumeClaim": "spec.storage.persistentVolumeClaim",
+    "Certificate": "spec.tls",
+    "Secret": "the Secrets that the spec names",
+}
+"""Where in a Registry the fields of a child come from."""
 
 
 class Raced(Exception):
     """Somebody wrote at the same time: read again and decide again. No error, and nobody's fault."""
+
+
+def refused(error: ApiError, what: str) -> Exception:
+    """What to raise: Blocked if the refusal tells of a problem, else the error itself."""
+    problem = problem_of(error, what)
+    return Blocked(problem) if problem else error
 
 
 def problem_of(error: ApiError, what: str) -> Problem | None:
@@ -18,21 +37,30 @@ def problem_of(error: ApiError, what: str) -> Problem | None:
 
     `what` names the object for the message, as in "Deployment images".
     """
-    text = error.message
-    if "exceeded quota" in text:
-        return _problem(Reason.QUOTA_EXCEEDED, f"{what}: {text}; raise the quota or free some of it")
-    if any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes):
-        return _problem(Reason.NAMESPACE_TERMINATING, f"{what}: the namespace is being deleted")
-    if "admission webhook" in text or "ValidatingAdmissionPolicy" in text or "violates PodSecurity" in text:
-        return _problem(Reason.ADMISSION_DENIED, f"{what}: {text}; ask those who run this cluster's policies")
+    said = f"{what}: {error.message}"
+    for phrase, reason, advice in _PHRASES:
+        if phrase in error.message:
+            retry = _SOON_SECONDS if phrase == _WEBHOOK_DOWN else RETRY_SECONDS
+            return Problem(reason, f"{said}; {advice}", retry=retry)
     if isinstance(error, Invalid):
-        return _problem(
-            Reason.REFUSED, f"{what}: {text}; change the field of the spec that this comes from", stalled=True
-        )
-    if isinstance(error, Forbidden):
-        return _problem(Reason.FORBIDDEN, f"{what}: {text}; the operator lacks a permission: is its chart up to date?")
+        source = _SOURCES.get(what.partition(" ")[0], "the field of the spec that this comes from")
+        return Problem(Reason.REFUSED, f"{said}; change {source}", stalled=True, retry=RETRY_SECONDS)
+    if isinstance(error, Forbidden):  # by RBAC, or by an admission plugin of the API server such as LimitRanger
+        missing = _RBAC.search(error.message)
+        reason = Reason.FORBIDDEN if missing else Reason.ADMISSION_DENIED
+        return Problem(reason, f"{said}; {_UPGRADE if missing else _ASK}", retry=RETRY_SECONDS)
     return None
 
 
-def _problem(reason: Reason, message: str, *, stalled: bool = False) -> Problem:
-    return Problem(reason, message, stalled, RETRY_SECONDS)
+_UPGRADE = "the operator lacks a permission: is its chart up to date?"
+_ASK = "ask those who run this cluster's policies"
+_WEBHOOK_DOWN = "failed calling webhook"
+_PHRASES = (
+    ("exceeded quota", Reason.QUOTA_EXCEEDED, "raise the quota or free some of it"),
+    ("failed quota", Reason.QUOTA_EXCEEDED, "set in spec.pod.resources what the quota asks for"),
+    ("because it is being terminated", Reason.NAMESPACE_TERMINATING, "the namespace is being deleted"),
+    (_WEBHOOK_DOWN, Reason.ADMISSION_DENIED, "it is tried again until the webhook answers"),
+    ("admission webhook", Reason.ADMISSION_DENIED, _ASK),
+    ("ValidatingAdmissionPolicy", Reason.ADMISSION_DENIED, _ASK),
+    ("violates PodSecurity", Reason.ADMISSION_DENIED, _ASK),
+)

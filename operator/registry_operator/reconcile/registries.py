@@ -106,29 +106,29 @@ class RegistryReconciler:
         standing = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
         if own is None:
-            return Ensured(service=standing)
+            return await self._unchanged(run)
         users = await self._accounts(run, own)
         serving = await self._serving(run, own, service)
-        mounted = workload.mounted(run)
-        bundle = tls.trust(run, serving, mounted)
+        bundle = tls.trust(run, serving, workload.mounted(run))
         published = await run.attempt(Condition.CERTIFICATE_READY, tls.publish(run, bundle))
-        admin = await run.attempt(Condition.CREDENTIALS_READY, accounts.admin(run, bundle))  # now with the CA in it
-        ensured = Ensured(standing, users, serving, published)
+        await run.attempt(Condition.CREDENTIALS_READY, accounts.hand_out(run, bundle))
         await run.attempt(Condition.STORAGE_READY, storage.storage(run))
         config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
         if account and service and config and self._complete(run, users, serving):
             secrets = (config, serving.secret if serving else None, users.secret if users else None)
             await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, *secrets))
-            await self._prune(run, ensured, config, bundle, keep_admin=admin is not None)
-        return ensured
+            await run.attempt(Condition.WORKLOAD_READY, self._prune(run, secrets, bundle))
+        return Ensured(standing, users, tls.live(run, serving), published)
 
     async def _accounts(self, run: Run, own: accounts.Internal) -> accounts.Accounts | None:
         """The password file; the last good one while the wished one cannot be had."""
         if run.registry.spec.auth.mode == "Disabled":
             return None
-        admin = await run.attempt(Condition.CREDENTIALS_READY, accounts.admin(run, None))
-        made = await run.attempt(Condition.CREDENTIALS_READY, accounts.accounts(run, own, admin))
-        return made or accounts.last_good(run, own, admin)
+        try:
+            return await accounts.accounts(run, own, await accounts.admin(run))
+        except Blocked as error:
+            run.note(Condition.CREDENTIALS_READY, error.problem)
+            return accounts.last_good(run, own)
 
     async def _serving(self, run: Run, own: accounts.Internal, service: ServiceView | None) -> tls.Serving | None:
         if not run.registry.spec.tls.enabled:
@@ -149,22 +149,11 @@ class RegistryReconciler:
         """What runs, untouched, so that it is still probed and reported."""
         service = network.known_service(run)
         own = accounts.known_internal(run)
-        users = accounts.last_good(run, own, accounts.known_admin(run)) if own else None
+        users = accounts.last_good(run, own) if own else None
         return Ensured(service, users, tls.last_good(run))
 
-    async def _prune(self, run: Run, ensured: Ensured, config: str, bundle: str | None, *, keep_admin: bool) -> None:
-        names = run.names
-        wanted = {config, names.internal, names.ca_secret}
-        if ensured.accounts:
-            wanted.add(ensured.accounts.secret)
-        if ensured.serving:
-            wanted.add(ensured.serving.secret)
-        if keep_admin:
-            wanted.add(names.admin)
-        mode = run.registry.spec.tls.mode
-        if mode == "SelfSigned":
-            wanted.add(names.selfsigned)
-        if mode == "CertManager":
-            wanted.add(names.certificate_secret)
-        await pruning.prune(run, frozenset(wanted), workload.mounted(run))
+    @staticmethod
+    async def _prune(run: Run, secrets: tuple[str | None, ...], bundle: str | None) -> None:
+        addressed = frozenset(name for name in secrets if name is not None)
+        await pruning.prune(run, addressed, workload.mounted(run))
         await pruning.prune_trust(run, bundle)

@@ -7,9 +7,11 @@ the API server decides which of two writers was first, and the other one reads a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from registry_operator.desired import hosts, meta, secrets
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.views import SecretView
 from registry_operator.registry.authority import Pair, make_ca, make_leaf, renew_due
 from registry_operator.registry.certificates import BadCertificate, parse_pair
@@ -20,18 +22,28 @@ from registry_operator.status.reasons import Reason
 async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:
     """The certificate, its key and the CA; made if there is none, renewed when its time or its names are over."""
     names, addresses = hosts.server_names(run.registry, cluster_ip, cluster_domain=run.defaults.cluster_domain)
-    existing = run.secret(run.names.selfsigned)
+    existing = any((run.secret(run.names.selfsigned) or {}).values())
     fresh = {} if existing else _made(run, names, addresses)
-    found = await run.writer.generated(lambda values: _composed(run, values), fresh, secrets.SELFSIGNED_GENERATED)
-    view = found.view
-    assert isinstance(view, SecretView)
-    if not _good(run, view.data, (*names, *addresses)):
-        authority = _authority(view.data, found.name)
-        leaf = make_leaf(authority, names, addresses, run.now)
-        found = await run.writer.renew(found, meta.encode({"tls.crt": leaf.crt, "tls.key": leaf.key}))
-        view = found.view
-        assert isinstance(view, SecretView)
-    return view.data
+    compose, keys = partial(_composed, run), secrets.SELFSIGNED_GENERATED
+    found = await run.writer.generated(compose, fresh, keys, whole=True)
+    found = await run.writer.kept(found, compose, keys)
+    if not _good(run, _data(found), (*names, *addresses)):
+        found = await run.writer.renew(found, meta.encode(_renewed(run, found, names, addresses)))
+    return _data(found)
+
+
+def _data(found: Child) -> Mapping[str, bytes]:
+    assert isinstance(found.view, SecretView)
+    return found.view.data
+
+
+def _renewed(run: Run, found: Child, names: tuple[str, ...], addresses: tuple[str, ...]) -> dict[str, str]:
+    """The values to replace. A CA near its end goes too: clients are told of both while pods serve what it signed."""
+    authority = _authority(_data(found), found.name)
+    if renew_due(parse_pair(authority.crt, authority.key), run.now):
+        return _made(run, names, addresses)
+    leaf = make_leaf(authority, names, addresses, run.now)
+    return {"tls.crt": leaf.crt, "tls.key": leaf.key}
 
 
 def _composed(run: Run, values: Mapping[str, str]) -> meta.Object:

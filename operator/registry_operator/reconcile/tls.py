@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from registry_operator.desired import config_map, hosts, secrets
 from registry_operator.kube import kinds
 from registry_operator.reconcile import cert_manager, self_signed
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.views import DeploymentView, SecretView
-from registry_operator.registry.certificates import BadCertificate, Leaf, load_certificates, parse_pair
+from registry_operator.registry.certificates import BadCertificate, Leaf, bundled, load_certificates, parse_pair
 from registry_operator.status.problems import Blocked, blocked
 from registry_operator.status.reasons import Condition, Reason
 
@@ -22,7 +22,7 @@ class Serving:
 
     secret: str
     leaf: Leaf
-    ca: bytes | None
+    ca: str | None
 
 
 async def serving(run: Run, salt_key: bytes, cluster_ip: str | None) -> Serving | None:
@@ -46,7 +46,7 @@ async def _copied(run: Run, salt_key: bytes, data: Mapping[str, bytes]) -> Servi
     leaf = checked(data, "the certificate")
     crt, key = data["tls.crt"].decode(), data["tls.key"].decode()
     copy = await run.writer.ensure(kinds.SECRET, secrets.tls(run.registry, crt=crt, key=key, salt_key=salt_key))
-    return Serving(copy.name, leaf, data.get("ca.crt") or None)
+    return Serving(copy.name, leaf, "".join(bundled(data["ca.crt"])) if data.get("ca.crt") else None)
 
 
 def checked(data: Mapping[str, bytes], what: str) -> Leaf:
@@ -57,7 +57,12 @@ def checked(data: Mapping[str, bytes], what: str) -> Leaf:
     try:
         if data.get("ca.crt"):
             load_certificates(data["ca.crt"], "ca.crt")
+        data["tls.crt"].decode()
+        data["tls.key"].decode()
         return parse_pair(data["tls.crt"], data["tls.key"])
+    except UnicodeDecodeError:
+        message = f"{what}: tls.crt and tls.key must be text in UTF-8, comments included"
+        raise blocked(Reason.CERTIFICATE_INVALID, message, stalled=True) from None
     except BadCertificate as error:
         raise blocked(Reason.CERTIFICATE_INVALID, f"{what}: {error}", stalled=True) from None
 
@@ -65,9 +70,7 @@ def checked(data: Mapping[str, bytes], what: str) -> Leaf:
 async def _provided(run: Run) -> Mapping[str, bytes]:
     name = run.registry.spec.tls.secret_ref or ""
     what = f"Secret {name} (spec.tls.secretRef)"
-    secret = await run.world.user_secrets.get(run.registry.namespace, name)
-    if secret is None:
-        raise blocked(Reason.SECRET_MISSING, f"{what} does not exist: make it, or name another")
+    secret = await run.user_secret(name, "spec.tls.secretRef")
     leaf = checked(secret.data, what)
     server = hosts.server_name(run.registry)
     if leaf.expired(run.now):
@@ -89,64 +92,51 @@ def last_good(run: Run) -> Serving | None:
     found = run.world.child(kinds.DEPLOYMENT, run.registry.namespace, run.names.deployment)
     if found is None or not isinstance(found.view, DeploymentView):
         return None
-    for copy in _copies(run):
-        view = copy.view
-        if copy.name in found.view.mounted and isinstance(view, SecretView):
-            leaf = parse_pair(view.data["tls.crt"], view.data["tls.key"])
-            return Serving(copy.name, leaf, _known_ca(run, leaf))
+    for name, leaf in _copies(run).items():
+        if name in found.view.mounted:
+            return Serving(name, leaf, "".join(_signers(leaf, _published(run))) or None)
     return None
 
 
-def _copies(run: Run) -> list[Child]:
-    prefix = run.names.tls("")
-    return [each for each in run.world.children(kinds.SECRET, run.registry) if each.name.startswith(prefix)]
+def live(run: Run, wished: Serving | None) -> Serving | None:
+    """What pods serve, or are about to: a certificate that cannot be rolled out now is expected of none of them."""
+    standing = last_good(run) if run.registry.spec.tls.enabled else None
+    if wished is None or standing is None:
+        return wished or standing
+    return wished if wished.secret == standing.secret else standing
 
 
-def _known_ca(run: Run, leaf: Leaf) -> bytes | None:
-    """The CA of an older certificate, if the ConfigMap for clients still holds it."""
-    bundle = _published(run)
-    return bundle.encode() if bundle and leaf.verify_against(bundle) else None
+def _copies(run: Run) -> dict[str, Leaf]:
+    """The certificates that pods mount or mounted, by the name of the Secret; what somebody spoilt is passed over."""
+    found = {}
+    for each in run.world.children(kinds.SECRET, run.registry):
+        if each.name.startswith(run.names.tls("")) and isinstance(each.view, SecretView):
+            with contextlib.suppress(BadCertificate):
+                found[each.name] = parse_pair(each.view.data.get("tls.crt", b""), each.view.data.get("tls.key", b""))
+    return found
 
 
-def _published(run: Run) -> str | None:
-    """What clients are told to trust now; None also where somebody has put something else there."""
+def _published(run: Run) -> list[str]:
+    """What clients are told to trust now; nothing where somebody has put something else there."""
     found = run.world.child(kinds.CONFIG_MAP, run.registry.namespace, run.names.ca_config_map)
-    if found is None or not isinstance(found.view, str):
-        return None
-    try:
-        load_certificates(found.view, config_map.CA_KEY)
-    except BadCertificate:
-        return None
-    return found.view
+    with contextlib.suppress(BadCertificate):
+        if found is not None and isinstance(found.view, str):
+            return bundled(found.view)
+    return []
+
+
+def _signers(leaf: Leaf, authorities: Iterable[str]) -> list[str]:
+    return [each for each in authorities if leaf.verify_against(each)]
 
 
 def trust(run: Run, now: Serving | None, mounted: frozenset[str]) -> str | None:
     """What clients should trust: the CA of the certificate, and an older one as long as a pod serves what it signed."""
-    parts: dict[str, None] = {}
-    if now is not None and now.ca:
-        parts.update(dict.fromkeys(_blocks(now.ca.decode())))
+    parts = dict.fromkeys(bundled(now.ca)) if now is not None and now.ca else {}
     published = _published(run)
-    if published and any(
-        _signed_by_published(run, copy, published, now) for copy in _copies(run) if copy.name in mounted
-    ):
-        parts.update(dict.fromkeys(_blocks(published)))
+    for name, leaf in _copies(run).items():
+        if name in mounted and (now is None or name != now.secret):
+            parts.update(dict.fromkeys(_signers(leaf, published)))
     return "".join(parts) or None
-
-
-def _signed_by_published(run: Run, copy: Child, published: str, now: Serving | None) -> bool:
-    if now is not None and copy.name == now.secret:
-        return False
-    view = copy.view
-    assert isinstance(view, SecretView)
-    return parse_pair(view.data["tls.crt"], view.data["tls.key"]).verify_against(published)
-
-
-_END = "-----END CERTIFICATE-----"
-
-
-def _blocks(pem: str) -> list[str]:
-    """The certificates of a bundle, each ended by a line break, so that equal ones are equal texts."""
-    return [f"{block.strip()}\n{_END}\n" for block in pem.split(_END) if block.strip()]
 
 
 async def publish(run: Run, bundle: str | None) -> str | None:

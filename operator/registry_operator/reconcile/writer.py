@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from registry_operator.api.registry import Registry
+from registry_operator.desired.meta import encode
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
@@ -21,10 +22,10 @@ from registry_operator.kube.kinds import Kind
 from registry_operator.kube.managed_fields import digest, written_by_others
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
-from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, problem_of
+from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, refused
 from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
-from registry_operator.status.problems import Blocked, blocked
+from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason
 
 Object = Mapping[str, Any]
@@ -62,7 +63,7 @@ class Writer:
         except Conflict as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
-            raise _refused(error, what) from error
+            raise refused(error, what) from error
         return self._world.wrote(kind, applied.obj)
 
     async def _step_back(self, kind: Kind, obj: Object) -> None:
@@ -76,15 +77,33 @@ class Writer:
             await self._client.apply(kind, {"metadata": metadata})
 
     async def generated(
-        self, compose: Callable[[Values], Object], values: Mapping[str, str], keys: frozenset[str]
+        self,
+        compose: Callable[[Values], Object],
+        values: Mapping[str, str],
+        keys: frozenset[str],
+        *,
+        whole: bool = False,
     ) -> Child:
-        """A Secret with generated `values` under `keys`: written once, at its creation, and never again.
+        """A Secret with generated `values` under `keys`: each one written once, when it is missing, and never again.
 
-        `compose(values)` gives the whole object for the values that it has; what follows from them is kept so.
+        `whole`: the values belong together, so that they are made anew only where all of them are missing.
         """
         found = await self._found(kinds.SECRET, compose(values))
         if found is None:
             return await self._post(compose(values))
+        assert isinstance(found.view, SecretView)
+        missing = {key: values[key] for key in sorted(keys) if key in values and not found.view.data.get(key)}
+        if not missing or (whole and len(missing) < len(keys)):
+            return found
+        if self.paused:
+            return self._hold(f"Secret {found.name}, {', '.join(missing)}", None)
+        return await self.renew(found, encode(missing))
+
+    async def kept(self, found: Child, compose: Callable[[Values], Object], keys: frozenset[str]) -> Child:
+        """A Secret with generated values under `keys`, whose other values follow from those, and are kept so.
+
+        `compose(values)` gives the whole object for the values that it has.
+        """
         assert isinstance(found.view, SecretView)
         has = {key: value.decode(errors="replace") for key, value in found.view.data.items()}
         wanted = compose(has)
@@ -101,11 +120,11 @@ class Writer:
         except AlreadyExists as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
-            raise _refused(error, what) from error
+            raise refused(error, what) from error
         return self._world.wrote(kinds.SECRET, made)
 
-    async def renew(self, found: Child, data: Mapping[str, str]) -> Child:
-        """Replace values of a generated Secret, if it is still in the version that was looked at."""
+    async def renew(self, found: Child, data: Mapping[str, str | None]) -> Child:
+        """Replace or remove (None) values of a Secret, if it is still in the version that was looked at."""
         what = f"Secret {found.name}"
         if self.paused:
             return self._hold(what, found)
@@ -115,7 +134,7 @@ class Writer:
         except (Conflict, NotFound) as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
-            raise _refused(error, what) from error
+            raise refused(error, what) from error
         return self._world.wrote(kinds.SECRET, obj)
 
     async def remove(self, kind: Kind, found: Child) -> None:
@@ -123,7 +142,7 @@ class Writer:
         if found.deleting or ownership(self._registry, found) is not Ownership.OURS:
             return
         if self.paused:
-            self.held.append(f"{kind.kind} {found.name} (to be deleted)")
+            self._held(f"{kind.kind} {found.name} (to be deleted)")
             return
         try:
             await self._client.delete(kind, found.namespace, found.name, uid=found.uid)
@@ -131,6 +150,8 @@ class Writer:
             return
         except Conflict as error:
             raise Raced(str(error)) from error
+        except ApiError as error:
+            raise refused(error, f"{kind.kind} {found.name}") from error
 
     async def may_take(self, kind: Kind, name: str) -> bool:
         """Whether a name is free or already ours, for what somebody else will write on our behalf."""
@@ -153,6 +174,8 @@ class Writer:
             obj = await self._client.get(kind, namespace, name)
         except NotFound:
             return None
+        except ApiError as error:
+            raise refused(error, f"{kind.kind} {name}") from error
         return self._world.projected(kind, obj)
 
     def _check(self, kind: Kind, found: Child) -> None:
@@ -169,8 +192,12 @@ class Writer:
         if found.deleting:
             raise blocked(Reason.WAITING, f"{what} is being deleted; it is made again when it is gone", retry=2)
 
+    def _held(self, what: str) -> None:
+        if what not in self.held:
+            self.held.append(what)
+
     def _hold(self, what: str, found: Child | None) -> Child:
-        self.held.append(what)
+        self._held(what)
         if found is None:
             raise blocked(Reason.PAUSED, f"{what} is missing and reconciliation is Paused: set it to Active")
         return found
@@ -195,8 +222,3 @@ def _with_uid(desired: Object, uid: str) -> dict[str, Any]:
 
 def _what(kind: Kind, desired: Object) -> str:
     return f"{kind.kind} {desired['metadata']['name']}"
-
-
-def _refused(error: ApiError, what: str) -> Exception:
-    problem = problem_of(error, what)
-    return Blocked(problem) if problem else error

@@ -138,6 +138,14 @@ def load_certificates(pem: bytes | str, what: str) -> Sequence[x509.Certificate]
         raise BadCertificate(f"{what} holds no certificate that can be read: it must be in PEM form") from None
 
 
+def bundled(pem: bytes | str) -> list[str]:
+    """The certificates of a bundle in their one form, so that equal ones are equal texts.
+
+    Nothing else of the file is in them: people put comments and even private keys beside certificates.
+    """
+    return [each.public_bytes(Encoding.PEM).decode() for each in load_certificates(pem, "ca.crt")]
+
+
 def _load_key(pem: bytes | str) -> bytes:
     try:
         key = load_pem_private_key(pem.encode() if isinstance(pem, str) else pem, password=None)

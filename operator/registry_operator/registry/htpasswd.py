@@ -104,6 +104,25 @@ def line(user: str, password: str, key: bytes, cost: int = COST) -> str:
     return f"{user}:{_memory.hashed(password, f'$2b${cost:02d}${salt}')}"
 
 
+def unusable(user: str, password: str) -> str | None:
+    """Why an account cannot stand in the file, for people; None if it can."""
+    if not _named(user) or ":" in user:
+        return "its user name must be 1 to 255 printable bytes without a colon"
+    if is_probe_user(user):
+        return "its user name is one that the operator keeps for itself"
+    if not 1 <= len(password.encode()) <= MAXIMUM_PASSWORD_BYTES or not _readable(password):
+        return f"its password must be 1 to {MAXIMUM_PASSWORD_BYTES} printable bytes (no line break at the end)"
+    return None
+
+
+def _named(user: str) -> bool:
+    return bool(user) and user == user.strip() and _readable(user) and len(user.encode()) <= 255
+
+
+def _readable(text: str) -> bool:
+    return text.isprintable() and "\ufffd" not in text  # which stands for bytes that were no text
+
+
 def probe_user(content: str, key: bytes) -> str:
     """The name of the operator's account in a file with this other content.
 
@@ -154,7 +173,7 @@ def _account(number: int, text: str, reserved: Collection[str]) -> Account:
     user, colon, hashed = text.partition(":")
     if not colon:
         raise BadHtpasswd(number, "has no colon: write user:hash, as `htpasswd -nbB user password` prints it")
-    if not user or user != user.strip() or not user.isprintable() or len(user.encode()) > 255:
+    if not _named(user):
         raise BadHtpasswd(number, "has no usable user name: write 1 to 255 printable bytes before the colon")
     if user in reserved or is_probe_user(user):
         raise BadHtpasswd(number, "uses a name that the operator keeps for itself: choose another user name")

@@ -221,7 +221,8 @@ def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool) -> Obj
         raise Conflict(409, "Conflict", "Apply failed with 1 conflict")
     for each in others:
         each["fieldsV1"] = _tree(_paths(each["fieldsV1"]) - disputed)
-    for path in {path for each in ours for path in _paths(each["fieldsV1"])} - wanted.keys() - taken:
+    dropped = {path for each in ours for path in _paths(each["fieldsV1"])} - wanted.keys() - taken
+    for path in sorted(dropped, key=lambda path: path[-1] in ("f:name", "f:uid")):  # what an item is found by goes last
         _remove(merged, path)
     for path, value in wanted.items():
         _set(merged, path, copy.deepcopy(value))
