@@ -31,7 +31,7 @@ class Cluster:
         """Every request of the operator: verb, kind, name."""
         self.errors: dict[tuple[str, str], Exception] = {}
         """What a verb on a kind is answered with, until it is taken out."""
-        self.before_write: Callable[[], None] | None = None
+        self.before_write: Callable[[], object] | None = None
         """Called once, between the operator's last look and its next write: what a race is made of."""
         self.version = 100
 
@@ -209,6 +209,9 @@ def _entry(manager: str, operation: str, leaves: Mapping[Path, Any]) -> Object:
     return {"manager": manager, "operation": operation, "fieldsType": "FieldsV1", "fieldsV1": _tree(set(leaves))}
 
 
+_KEYS = ("f:name", "f:uid")  # what an item is found by is removed last
+
+
 def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool) -> Object:
     merged = copy.deepcopy(dict(live))
     wanted, present = _leaves(obj), _leaves(live)
@@ -222,7 +225,7 @@ def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool) -> Obj
     for each in others:
         each["fieldsV1"] = _tree(_paths(each["fieldsV1"]) - disputed)
     dropped = {path for each in ours for path in _paths(each["fieldsV1"])} - wanted.keys() - taken
-    for path in sorted(dropped, key=lambda path: path[-1] in ("f:name", "f:uid")):  # what an item is found by goes last
+    for path in sorted(dropped, key=lambda path: ("", "f:name", "f:uid").index(path[-1] if path[-1] in _KEYS else "")):
         _remove(merged, path)
     for path, value in wanted.items():
         _set(merged, path, copy.deepcopy(value))

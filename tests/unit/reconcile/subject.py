@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from registry_operator.api.parse import parse
 from registry_operator.desired.names import Names
 from registry_operator.engine.informer import Informer
 from registry_operator.kube import kinds
@@ -126,6 +127,12 @@ class Subject:
         held = [obj for (kind, _, _), obj in self.cluster.objects.items() if kind is informer.kind]
         for change in informer.store.replace(None, filter(lambda obj: _selected(informer, obj), held), version, 2**60):
             informer.report(change)
+
+    def run(self) -> Run:
+        """What one reconciliation begins with."""
+        body = self.world.registries.get(KEY)
+        assert body is not None
+        return self.reconciler._run(parse(body))
 
     async def reconcile(self) -> float | None:
         return await self.reconciler(KEY)
