@@ -65,6 +65,8 @@ class App:
         self._metrics = Metrics()
         self._statuses = Statuses()
         self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
+        """The work is done; kopf may end too, which cancels all that was begun after it."""
         self._failure: str | None = None
         self._working = False
         """Whether keys are worked on; a standby has nothing to finish."""
@@ -97,9 +99,7 @@ class App:
 
     async def run(self) -> int:
         """Run until a signal (0) or until going on would be wrong (1)."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+        self._take_signals()
         self._metrics.read_queue(CONTROLLER, self._queue)
         self._metrics.read_registries(self._statuses.counts)
         async with AsyncExitStack() as stack:
@@ -118,6 +118,15 @@ class App:
             await self._end(work, [*tasks, watch, stopped])
         return 1 if self._failure else 0
 
+    def _take_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+    async def _take_signals_back(self, started: asyncio.Event) -> None:
+        """kopf takes them when it starts, and would end first: with work cut off, and with the Lease kept."""
+        await started.wait()
+        self._take_signals()
+
     def _blame(self, tasks: list[asyncio.Task[Any]]) -> None:
         """A task that ended by itself is a reason to start afresh: everything is read again within seconds."""
         for task in tasks:
@@ -131,6 +140,7 @@ class App:
         self._queue.stop()
         if self._failure is None and self._working:
             await asyncio.wait([work], timeout=GRACE_SECONDS)
+        self._ended.set()
         work.cancel()
         for task in tasks:
             task.cancel()
@@ -142,12 +152,21 @@ class App:
     async def _watch(self) -> None:
         """kopf's watch of the Registries; it ends when its credentials or the CRD are gone."""
         namespaces = self._settings.namespaces
+        started = asyncio.Event()
+        signals = asyncio.create_task(self._take_signals_back(started), name="signals")
+        try:
+            await self._operate(namespaces, started)
+        finally:
+            signals.cancel()
+
+    async def _operate(self, namespaces: tuple[str, ...] | None, started: asyncio.Event) -> None:
         await kopf.operator(
             registry=handlers.registry(self._seen, self._gone, self._config.server, lambda: open_session(self._config)),
             settings=handlers.settings(),
             clusterwide=namespaces is None,
             namespaces=namespaces or (),
-            stop_flag=self._stop,
+            ready_flag=started,
+            stop_flag=self._ended,
             identity=self._settings.identity,  # type: ignore[arg-type]
         )
 
