@@ -20,13 +20,17 @@ from registry_operator.status.reasons import Reason
 
 _GROUP = kinds.CERTIFICATE.group
 
+_LOOK_AGAIN_SECONDS = 10.0
+
 
 async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:
     """The certificate that cert-manager issued, if it may be used now. Raises Blocked while it may not."""
     if not (run.world.served(kinds.CERTIFICATE) and run.world.served(kinds.ISSUER)):
         raise blocked(
             Reason.CERT_MANAGER_MISSING,
-            "cert-manager is not installed in this cluster: install it, or use tls.selfSigned or tls.secretRef",
+            "spec.tls.certManager: cert-manager is not installed in this cluster, or the operator may not read its "
+            "kinds; install it, or use spec.tls.selfSigned or spec.tls.secretRef",
+            retry=_LOOK_AGAIN_SECONDS,  # new CRDs without objects wake nobody
         )
     reference = desired.issuer_ref(run.registry)
     await _free(run, run.names.certificate_secret)

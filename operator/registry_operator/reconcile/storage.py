@@ -65,11 +65,11 @@ def _usable(found: Child) -> None:
     view = found.view
     assert isinstance(view, ClaimView)
     if found.deleting:
-        raise blocked(
-            Reason.CLAIM_TERMINATING, f"claim {found.name} is being deleted; it is made again when it is gone"
-        )
+        then = "it is made again when it is gone" if found.registry else "make it again, or name another"
+        raise blocked(Reason.CLAIM_TERMINATING, f"claim {found.name} is being deleted; {then}")
     if view.phase == "Lost":
-        raise blocked(Reason.CLAIM_LOST, f"claim {found.name} has lost its volume: restore it, or delete the claim")
+        message = f"claim {found.name} has lost its volume: restore it, or delete the claim"
+        raise blocked(Reason.CLAIM_LOST, message, stalled=True)
 
 
 def pending(run: Run) -> str | None:
@@ -85,7 +85,7 @@ def pending(run: Run) -> str | None:
 
 def _may_return(run: Run, found: Child, wanted: PersistentVolumeClaim) -> None:
     """The rules for a claim that a former Registry of this name left: nothing is lost, and nothing is laid open."""
-    if found.annotations.get(meta.ANNOTATION_UID) == run.registry.uid or meta.ANNOTATION_UID not in found.annotations:
+    if found.annotations.get(meta.ANNOTATION_UID) == run.registry.uid:
         return
     view = found.view
     assert isinstance(view, ClaimView)

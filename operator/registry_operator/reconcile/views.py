@@ -117,7 +117,8 @@ _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
 def _trouble(status: Json, conditions: Mapping[str, Json]) -> tuple[str, str] | None:
-    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+    before = [each for each in status.get("initContainerStatuses", ()) if not _done(each)]
+    for container in (*before, *status.get("containerStatuses", ())):
         state = container.get("state", {})
         waiting, ended = state.get("waiting"), state.get("terminated")
         if waiting and waiting.get("reason") not in _STARTING:
@@ -132,6 +133,11 @@ def _trouble(status: Json, conditions: Mapping[str, Json]) -> tuple[str, str] | 
     if status.get("phase") == "Failed":
         return status.get("reason", "Failed"), status.get("message", "")
     return None
+
+
+def _done(init_container: Json) -> bool:
+    """Init containers, which others may inject, end when they have done their work."""
+    return bool(init_container.get("state", {}).get("terminated", {}).get("exitCode") == 0)
 
 
 @dataclass(frozen=True, slots=True)
