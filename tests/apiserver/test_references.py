@@ -56,9 +56,9 @@ def test_a_certificate_that_appears_rotates_and_vanishes(operator: StagedOperato
     kube.delete(SECRET, images.namespace, "pair")
     assert "pair" in images.expect("CertificateReady", "False", "SecretMissing")
     images.evict()
+    eventually(lambda: images.container, "the pod's successor", seen=images.seen)
     images.expect("Ready", "True")
     assert rolls(images) == before + 1
-    assert images.container is not None
     bring(images, second)
     images.ready()
     assert rolls(images) == before + 1

@@ -31,11 +31,6 @@ class ApiError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.status or 'no answer'}{', ' if self.reason else ''}{self.reason})"
 
-    @property
-    def causes(self) -> list[dict[str, Any]]:
-        """The server's list of {reason, field, message}: which fields are wrong, or why a namespace refuses."""
-        return list(self.details.get("causes") or [])
-
 
 class Unauthorized(ApiError):
     """401: the credentials are missing, wrong or expired, also after they were read again."""

@@ -54,6 +54,8 @@ class Writer:
         what = _what(kind, desired)
         if self.paused:
             return self._hold(what, found)
+        if found is not None and found.controller is None and desired["metadata"].get("ownerReferences"):
+            await self._may_adopt(what)
         body = desired if found is None else _with_uid(desired, found.uid)
         try:
             applied = await self._client.apply(kind, body, force=found is not None)
@@ -65,6 +67,20 @@ class Writer:
         except ApiError as error:
             raise refused(error, what) from error
         return self._world.wrote(kind, applied.obj)
+
+    async def _may_adopt(self, what: str) -> None:
+        """Ask the API server whether the Registry stays, before something without an owner gets it as one.
+
+        `kubectl delete --cascade=orphan` takes the owner from each child; a cache that does not know of the deletion
+        yet would give it back, and the collector would then delete the child and its password with the Registry.
+        """
+        registry = self._registry
+        try:
+            live = (await self._client.get(kinds.REGISTRY, registry.namespace, registry.name))["metadata"]
+        except NotFound as error:
+            raise Raced(f"{what}: the Registry is gone") from error
+        if live["uid"] != registry.uid or "deletionTimestamp" in live:
+            raise Raced(f"{what}: the Registry is being deleted")
 
     async def _step_back(self, kind: Kind, obj: Object) -> None:
         """Give up what a first apply put into an object that came into being between our look and our write.

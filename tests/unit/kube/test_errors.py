@@ -62,10 +62,3 @@ def test_a_proxys_page_is_an_error_too(body: bytes) -> None:
     assert isinstance(error, errors.ServerError)
     assert error.message.startswith("HTTP 502")
     assert "second line" not in error.message
-
-
-def test_causes_tell_the_fields() -> None:
-    cause = {"reason": "FieldValueInvalid", "field": "spec.size", "message": "too small"}
-    error = errors.from_status({"code": 422, "reason": "Invalid", "details": {"causes": [cause]}})
-    assert error.causes == [cause]
-    assert errors.Unreachable("gone fishing").causes == []

@@ -40,8 +40,8 @@ class Desk:
     def writer(self) -> Writer:
         return self.subject.run().writer
 
-    async def ensure(self, wanted: Object = WANTED) -> Any:
-        return await self.writer.ensure(kinds.CONFIG_MAP, copy.deepcopy(wanted))
+    async def ensure(self, wanted: Object = WANTED, *, writer: Writer | None = None) -> Any:
+        return await (writer or self.writer).ensure(kinds.CONFIG_MAP, copy.deepcopy(wanted))
 
     def live(self) -> Object | None:
         return self.cluster.find(kinds.CONFIG_MAP, "child")
