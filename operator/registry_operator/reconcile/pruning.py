@@ -10,6 +10,7 @@ from registry_operator.kube.kinds import Kind
 from registry_operator.reconcile.accounts import has_admin
 from registry_operator.reconcile.context import Run
 
+_MOUNTING = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.POD)
 _ADDRESSED = re.compile(r"-(config|tls)-[0-9a-f]{10}$")
 
 
@@ -21,6 +22,8 @@ async def prune(run: Run, addressed: frozenset[str], mounted: frozenset[str]) ->
     Claims and the CA of cert-manager are never deleted here: images and trust outlive a change of mind.
     """
     await _prune_certificates(run)
+    if not run.world.whole(run.registry.namespace, *_MOUNTING):
+        return  # what cannot be seen may still mount anything
     wanted = addressed | _wanted(run)
     for each in run.world.children(kinds.SECRET, run.registry):
         if each.name not in wanted and each.name not in mounted and _prunable(run, each.name):

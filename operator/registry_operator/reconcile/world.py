@@ -114,6 +114,10 @@ class World:
         informer = self._informers.get(kind)
         return informer is not None and not informer.missing
 
+    def whole(self, namespace: str, *kinds: Kind) -> bool:
+        """Whether the caches of these kinds hold all of the namespace, so that what they lack is not there."""
+        return all(self._informers[kind].ready(namespace) for kind in kinds)
+
     def projected(self, kind: Kind, obj: Mapping[str, Any]) -> Child:
         """The projection of an object that was read or written just now."""
         for watched in WATCHED:
