@@ -9,11 +9,9 @@ from registry_operator.desired import hosts
 from registry_operator.desired.deployment import PORT
 from registry_operator.engine.poller import Poller
 from registry_operator.reconcile import workload
-from registry_operator.reconcile.accounts import Accounts
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.registry_cache import Key
-from registry_operator.reconcile.tls import Serving
-from registry_operator.reconcile.views import ServiceView
 from registry_operator.registry import probe
 from registry_operator.registry.http import Target
 from registry_operator.registry.probe import (
@@ -67,10 +65,10 @@ class Prober:
             concurrency=concurrency,
         )
 
-    def follow(self, run: Run, service: ServiceView | None, serving: Serving | None, accounts: Accounts | None) -> None:
+    def follow(self, run: Run, ensured: Ensured) -> None:
         """Keep asking about this Registry, or stop while there is nothing that could answer."""
         key = Key(run.registry.namespace, run.registry.name)
-        question = self._question(run, service, serving, accounts)
+        question = self._question(run, ensured)
         if question is None:
             self._poller.drop(key)
         else:
@@ -91,10 +89,9 @@ class Prober:
     def asking(self, key: Key) -> bool:
         return self._poller.asking(key)
 
-    def _question(
-        self, run: Run, service: ServiceView | None, serving: Serving | None, accounts: Accounts | None
-    ) -> Question | None:
+    def _question(self, run: Run, ensured: Ensured) -> Question | None:
         registry, spec = run.registry, run.registry.spec
+        service, serving, accounts = ensured.service, ensured.serving, ensured.accounts
         ready = [(pod.name, view.ip, pod.uid) for pod, view in workload.pods(run) if view.ready and view.ip]
         address = service.cluster_ip if service else None
         missing = (spec.tls.enabled and serving is None) or (spec.auth.mode == "Htpasswd" and accounts is None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,24 +11,13 @@ from registry_operator.api.registry import Registry
 from registry_operator.kube.client import Client
 from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
 from registry_operator.reconcile.context import Defaults, Run
+from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.views import ServiceView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
 from registry_operator.status.problems import Blocked
 from registry_operator.status.reasons import Condition
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ensured:
-    """What the steps brought about; None where one is blocked."""
-
-    service: ServiceView | None = None
-    accounts: accounts.Accounts | None = None
-    serving: tls.Serving | None = None
-    ca_config_map: str | None = None
 
 
 class RegistryReconciler:
@@ -69,10 +56,8 @@ class RegistryReconciler:
         if await deletion.prepare(self._client, run):
             return 0.0  # the Registry has a new version now: decide on that
         ensured = await self._ensure(run)
-        self._prober.follow(run, ensured.service, ensured.serving, ensured.accounts)
-        return await self._reporter.report(
-            run, ensured.service, ensured.serving, ensured.accounts, ensured.ca_config_map
-        )
+        self._prober.follow(run, ensured)
+        return await self._reporter.report(run, ensured)
 
     def _run(self, registry: Registry) -> Run:
         writer = Writer(self._client, self._world, registry)

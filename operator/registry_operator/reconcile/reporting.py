@@ -12,8 +12,8 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import Conflict, NotFound
 from registry_operator.reconcile import storage, workload
-from registry_operator.reconcile.accounts import Accounts
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
@@ -60,16 +60,9 @@ class Reporter:
         self._warned.pop(key, None)
         self._meter.forget(key)
 
-    async def report(
-        self,
-        run: Run,
-        service: ServiceView | None,
-        serving: Serving | None,
-        accounts: Accounts | None,
-        ca_config_map: str | None,
-    ) -> float | None:
+    async def report(self, run: Run, ensured: Ensured) -> float | None:
         """Write what is new; returns the seconds after which time alone makes a difference."""
-        registry = run.registry
+        registry, serving, accounts = run.registry, ensured.serving, ensured.accounts
         key = Key(registry.namespace, registry.name)
         answer, asking = self._prober.answer(key), self._prober.asking(key)
         carried = asking and answer is None and key not in self._answered
@@ -94,8 +87,8 @@ class Reporter:
             image=_image(run),
             host=hosts.host(registry),
             url=hosts.url(registry),
-            external=_external(registry, service),
-            ca_config_map=ca_config_map,
+            external=_external(registry, ensured.service),
+            ca_config_map=ensured.ca_config_map,
             admin_secret=run.names.admin if accounts and accounts.admin else None,
         )
         await self._write(registry, report.status(found))

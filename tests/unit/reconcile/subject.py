@@ -12,16 +12,14 @@ from registry_operator.desired.names import Names
 from registry_operator.engine.informer import Informer
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
-from registry_operator.reconcile.accounts import Accounts
 from registry_operator.reconcile.context import Defaults, Run
+from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.projections import OURS
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registries import RegistryReconciler
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.reporting import Reporter
-from registry_operator.reconcile.tls import Serving
-from registry_operator.reconcile.views import ServiceView
 from registry_operator.reconcile.world import World
 from registry_operator.status.findings import Answer, Login
 from tests.unit.reconcile.cluster import Cluster, Object
@@ -38,11 +36,11 @@ class StubProber:
     """Remembers what it was to ask, and answers what the test says."""
 
     def __init__(self) -> None:
-        self.followed: tuple[ServiceView | None, Serving | None, Accounts | None] | None = None
+        self.followed: Ensured | None = None
         self.says: Answer | None = GOOD
 
-    def follow(self, run: Run, service: ServiceView | None, serving: Serving | None, accounts: Accounts | None) -> None:
-        self.followed = (service, serving, accounts)
+    def follow(self, run: Run, ensured: Ensured) -> None:
+        self.followed = ensured
 
     def drop(self, key: Key) -> None:
         self.followed = None

@@ -49,7 +49,7 @@ def trusted(subject: Subject) -> str | None:
 def expected(subject: Subject) -> Any:
     """The certificate that the probe is to find."""
     assert subject.prober.followed is not None
-    return subject.prober.followed[1]
+    return subject.prober.followed.serving
 
 
 async def test_a_provided_certificate_is_copied_and_its_ca_published() -> None:
