@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from registry_operator.registry import config
+from tests.cluster import packages
 from tests.cluster.programs import program
 
 LINES: tuple[config.Line, ...] = ("2", "3")
@@ -46,10 +46,8 @@ def binary(line: config.Line) -> str:
     """The program of a line: Debian's package, and the build that the tests' cluster uses."""
     if line == "3":
         return str(program("registry"))
-    found = shutil.which("docker-registry")
-    if found is None:
-        pytest.fail("this test runs the real registry: install the package docker-registry")
-    return found
+    packages.require(packages.REGISTRY)
+    return str(packages.find("docker-registry"))
 
 
 def free_port() -> int:

@@ -15,6 +15,9 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.errors import ClusterError
+from tests.prepare import STAGES
+
 ROOT = Path(__file__).parent.parent
 REPORTS = ROOT / ".junit"
 
@@ -84,6 +87,12 @@ def counted(report: Path) -> Count:
 
 
 def pytest(stage: str) -> Count:
+    """The tests of a stage; what they need and cannot get is one failure that says what to do."""
+    try:
+        STAGES[stage]()
+    except ClusterError as error:
+        print(f"error: {error}", flush=True)
+        return Count(failed=1)
     folders, workers = PYTEST[stage]
     report = REPORTS / f"{stage}.xml"
     report.parent.mkdir(exist_ok=True)

@@ -16,11 +16,20 @@ from pathlib import Path
 from tests.cluster.errors import ClusterError
 from tests.cluster.shell import run
 
+QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+LISTS = Path("/var/lib/apt/lists")
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
 
 def available() -> bool:
     return shutil.which("apt-get") is not None and shutil.which("dpkg-deb") is not None
+
+
+def refresh(*, always: bool = False) -> None:
+    """Fetch the lists of packages where there are none, as in most container images; or in any case."""
+    if always or not any(LISTS.glob("*_Packages*")):
+        print("Fetching Debian's lists of packages …", flush=True)
+        run("apt-get", "update", "-qq", env=QUIET, timeout=600)
 
 
 @contextlib.contextmanager
@@ -42,6 +51,7 @@ def _apt() -> Iterator[list[str]]:
 
 def resolve(packages: Sequence[str]) -> list[str]:
     """The file names of the packages and of all that they depend on: they name versions, so they name the result."""
+    refresh()
     with _apt() as apt:
         lines = run(*apt, "--print-uris", "install", *packages, timeout=120).stdout.splitlines()
     names = sorted(line.split()[1] for line in lines if line.startswith("'"))

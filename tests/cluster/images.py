@@ -6,14 +6,12 @@ Each one is written once, under the name of what went into it.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import cache, packages
 from tests.cluster.archive import Image
-from tests.cluster.errors import ClusterError
 from tests.cluster.programs import program
 from tests.cluster.runtime import PAUSE_IMAGE
 from tests.cluster.shell import run
@@ -44,7 +42,7 @@ class Recipe:
 
 def _shell(image: Image) -> None:
     """busybox as the only shell and tool box; applets by name."""
-    busybox = _which("busybox")
+    busybox = packages.find("busybox")
     image.copy("/bin/busybox", busybox)
     for applet in run(str(busybox), "--list").stdout.split():
         if applet != "busybox":
@@ -52,13 +50,6 @@ def _shell(image: Image) -> None:
     image.file("/etc/passwd", b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", 0o644)
     image.file("/etc/group", b"root:x:0:\nnobody:x:65534:\n", 0o644)
     image.folder("/tmp", 0o1777)
-
-
-def _which(name: str) -> Path:
-    found = shutil.which(name, path=packages.SEARCH)
-    if found is None:
-        raise ClusterError(f"the program {name} is missing: install it")
-    return Path(found).resolve()
 
 
 def _libraries(binary: Path) -> list[Path]:
@@ -101,14 +92,16 @@ def _registry(tags: list[str], binary: Path, configuration: str) -> Image:
 
 RECIPES = {
     "pause": Recipe(lambda: [program("pause")], _pause),
-    "busybox": Recipe(lambda: [_which("busybox")], _busybox),
-    "client": Recipe(lambda: [_which("busybox"), program("lookup"), program("crane")], _client),
+    "busybox": Recipe(lambda: [packages.find("busybox")], _busybox),
+    "client": Recipe(lambda: [packages.find("busybox"), program("lookup"), program("crane")], _client),
     "registry-2": Recipe(
-        lambda: [_which("busybox"), _which("docker-registry")],
-        lambda: _registry([REGISTRY_2, "registry:2"], _which("docker-registry"), "/etc/docker/registry/config.yml"),
+        lambda: [packages.find("busybox"), packages.find("docker-registry")],
+        lambda: _registry(
+            [REGISTRY_2, "registry:2"], packages.find("docker-registry"), "/etc/docker/registry/config.yml"
+        ),
     ),
     "registry-3": Recipe(
-        lambda: [_which("busybox"), program("registry")],
+        lambda: [packages.find("busybox"), program("registry")],
         lambda: _registry([REGISTRY_3, "registry:3"], program("registry"), "/etc/distribution/config.yml"),
     ),
 }

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import cache, wheels
+from tests.cluster import cache, packages, wheels
 from tests.cluster.errors import ClusterError
 from tests.cluster.shell import run, tail
 
@@ -103,6 +103,7 @@ def programs(*names: str) -> Programs:
     with cache.locked(cache.root() / "programs"):
         missing = [name for name in wanted if not result.path(name).exists()]
         if missing:
+            packages.require(packages.BUILD)
             minutes = max(1, round(sum(PROGRAMS[name].minutes for name in missing)))
             print(
                 f"Building {', '.join(missing)}: once, about {minutes} min on two cores when Go's caches are empty.",

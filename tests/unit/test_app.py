@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ def test_a_signal_is_a_wish_and_no_failure(tmp_path: Path, number: signal.Signal
     operator.start(wait=False)
     try:
         eventually(lambda: "Request attempt #2" in operator.log(), "kopf's being at work", seen=operator.tail)
-        subprocess.run(["kill", f"-{number.value}", str(operator.pid)], check=True)
+        os.kill(operator.pid, number)
         code = eventually(lambda: (operator.exited(),) if operator.exited() is not None else None, "its end")
         assert code == (0,), operator.tail()
         assert operator.unhandled() == []
