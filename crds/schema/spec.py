@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from . import pod, storage, tls
+from . import http, pod, service, storage, tls
 from .parts import (
     DNS_NAME,
-    QUALIFIED,
     Schema,
-    annotation_map,
     at_most_one,
     choice,
-    integer,
     listing,
     matching,
     object_name,
@@ -19,7 +16,6 @@ from .parts import (
     rule,
     section,
     text,
-    unreserved,
 )
 
 
@@ -41,7 +37,8 @@ def spec() -> Schema:
         storage=storage.storage(),
         tls=tls.tls(),
         auth=auth(),
-        service=service(),
+        service=service.service(),
+        http=http.http(),
         access=choice(
             "ReadWrite, or ReadOnly: pulls are served and pushes are refused.",
             "ReadWrite",
@@ -139,46 +136,6 @@ def auth() -> Schema:
             "Enabled",
             "Disabled",
             default="Enabled",
-        ),
-    )
-
-
-def service() -> Schema:
-    return section(
-        "How the Registry is reached.",
-        rule(
-            "!has(self.nodePort) || self.type != 'ClusterIP'",
-            "may have nodePort with type NodePort or LoadBalancer only: remove nodePort, or change type",
-        ),
-        rule(
-            "!has(self.externalTrafficPolicy) || self.type != 'ClusterIP'",
-            "may have externalTrafficPolicy with type NodePort or LoadBalancer only: remove it, or change type",
-        ),
-        rule(
-            "!has(self.loadBalancerClass) || self.type == 'LoadBalancer'",
-            "may have loadBalancerClass with type LoadBalancer only: remove it, or change type",
-        ),
-        rule(
-            "self.type != 'LoadBalancer' || oldSelf.type != 'LoadBalancer' || "
-            "(has(self.loadBalancerClass) ? self.loadBalancerClass : '') == "
-            "(has(oldSelf.loadBalancerClass) ? oldSelf.loadBalancerClass : '')",
-            "may not change loadBalancerClass while type is LoadBalancer, as Kubernetes refuses it: "
-            "set type to ClusterIP first, then back to LoadBalancer with the other class",
-        ),
-        type=choice("Type of the Service.", "ClusterIP", "NodePort", "LoadBalancer", default="ClusterIP"),
-        port=integer("Port of the Service. Without it 443, or 80 without TLS.", 1, 65535),
-        nodePort=integer("Port on each node. Without it the cluster chooses one.", 1, 65535),
-        annotations=annotation_map(
-            "Annotations of the Service, such as those that a load balancer reads.",
-            unreserved(*pod.OURS, *pod.TOOLS, way_out=pod.WAY_OUT),
-        ),
-        loadBalancerClass=text(
-            "Class of the load balancer. Without it the cluster's default.",
-            matching(QUALIFIED, "must be a class such as example.com/internal"),
-            longest=317,
-        ),
-        externalTrafficPolicy=choice(
-            "Cluster, or Local: traffic from outside stays on the node that it reached.", "Cluster", "Local"
         ),
     )
 

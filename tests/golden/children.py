@@ -97,5 +97,5 @@ def _certificates(subject: Registry) -> list[Object]:
                 certificate.ca_issuer(subject),
             ]
         reference = certificate.issuer_ref(subject)
-        result.append(certificate.leaf(subject, cluster_ip=CLUSTER_IP, issuer_ref=reference))
+        result.append(certificate.leaf(subject, cluster_ips=(CLUSTER_IP,), issuer_ref=reference))
     return result

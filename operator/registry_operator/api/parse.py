@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import registry as api
+from .http import http
 from .pod import pod
 from .section import InvalidSpec, Section
+from .service import service
 
 __all__ = ["InvalidSpec", "parse"]
 
@@ -40,7 +42,8 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         storage=_storage(section.section("storage")),
         tls=_tls(section.section("tls")),
         auth=_auth(section.section("auth")),
-        service=_service(section.section("service")),
+        service=service(section.section("service")),
+        http=http(section.section("http")),
         access=section.choice("access", api.Access, default.access),
         reconciliation=section.choice("reconciliation", api.Reconciliation, default.reconciliation),
         log=_log(section.section("log")),
@@ -130,17 +133,6 @@ def _auth(section: Section) -> api.Auth:
             api.SecretKeyRef(name=reference.required("name"), key=reference.text("key", "htpasswd")) if named else None
         ),
         admin_user=section.choice("adminUser", api.Switch, default.admin_user),
-    )
-
-
-def _service(section: Section) -> api.Service:
-    return api.Service(
-        type=section.choice("type", api.ServiceType, api.Service().type),
-        port=section.number("port", None),
-        node_port=section.number("nodePort", None),
-        annotations=section.map("annotations"),
-        load_balancer_class=section.text("loadBalancerClass", None),
-        external_traffic_policy=section.optional_choice("externalTrafficPolicy", api.TrafficPolicy),
     )
 
 

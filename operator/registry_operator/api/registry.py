@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .http import Http
+from .service import Service
+
 Switch = Literal["Enabled", "Disabled"]
 StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir"]
 TlsMode = Literal["CertManager", "SecretRef", "SelfSigned", "Disabled"]
@@ -23,8 +26,6 @@ WhenDeleted = Literal["Retain", "Delete"]
 KeyAlgorithm = Literal["ECDSA", "RSA"]
 TlsVersion = Literal["1.2", "1.3"]
 AuthMode = Literal["Htpasswd", "Disabled"]
-ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
-TrafficPolicy = Literal["Cluster", "Local"]
 LogLevel = Literal["error", "warn", "info", "debug"]
 LogFormat = Literal["json", "text"]
 Access = Literal["ReadWrite", "ReadOnly"]
@@ -150,18 +151,6 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """How the Registry is reached; without `port` 443, or 80 without TLS."""
-
-    type: ServiceType = "ClusterIP"
-    port: int | None = None
-    node_port: int | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    load_balancer_class: str | None = None
-    external_traffic_policy: TrafficPolicy | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Log:
     """What the registry writes."""
 
@@ -195,6 +184,7 @@ class Spec:
     tls: Tls = field(default_factory=lambda: Tls(cert_manager=CertManager()))
     auth: Auth = field(default_factory=Auth)
     service: Service = field(default_factory=Service)
+    http: Http = field(default_factory=Http)
     access: Access = "ReadWrite"
     reconciliation: Reconciliation = "Active"
     log: Log = field(default_factory=Log)

@@ -15,12 +15,16 @@ API_VERSION = "cert-manager.io/v1"
 
 
 def leaf(
-    registry: Registry, *, cluster_ip: str | None, issuer_ref: IssuerRef, cluster_domain: str = hosts.CLUSTER_DOMAIN
+    registry: Registry,
+    *,
+    cluster_ips: tuple[str, ...],
+    issuer_ref: IssuerRef,
+    cluster_domain: str = hosts.CLUSTER_DOMAIN,
 ) -> meta.Object:
     """The Certificate of the registry; no common name, which may hold only 64 characters and is read by nobody."""
     names = Names(registry.name)
     wanted = registry.spec.tls.cert_manager or CertManager()
-    dns_names, ip_addresses = hosts.server_names(registry, cluster_ip, cluster_domain=cluster_domain)
+    dns_names, ip_addresses = hosts.server_names(registry, cluster_ips, cluster_domain=cluster_domain)
     usages = ["digital signature", "server auth"]
     if wanted.algorithm == "RSA":
         usages.insert(1, "key encipherment")

@@ -21,6 +21,7 @@ def text(registry: Registry, *, http_secret: str) -> str:
             tls_folder=deployment.TLS_FOLDER if spec.tls.enabled else None,
             min_tls_version=spec.tls.min_version,
             htpasswd_file=htpasswd,
+            headers={header.name: header.value for header in spec.http.headers},
             read_only=spec.access == "ReadOnly",
             log_level=spec.log.level,
             log_format=spec.log.format,

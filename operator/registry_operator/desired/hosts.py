@@ -58,11 +58,11 @@ def own_ca(registry: Registry) -> bool:
 
 
 def server_names(
-    registry: Registry, cluster_ip: str | None, *, cluster_domain: str = CLUSTER_DOMAIN
+    registry: Registry, cluster_ips: tuple[str, ...], *, cluster_domain: str = CLUSTER_DOMAIN
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The DNS names and the addresses that the certificate must cover.
 
-    The bare name and the ClusterIP only with a CA of the Registry's own: from a company's CA they would speak for
+    The bare name and the ClusterIPs only with a CA of the Registry's own: from a company's CA they would speak for
     every `name` of every namespace, and for whatever Service gets the address next.
     """
     tls = registry.spec.tls
@@ -72,9 +72,7 @@ def server_names(
         names = [f"{base}.svc", f"{base}.svc.{cluster_domain}", base]
         if own_ca(registry):
             names.append(registry.name)
-    addresses = list(tls.ip_addresses)
-    if own_ca(registry) and cluster_ip and cluster_ip != "None":
-        addresses.insert(0, cluster_ip)
+    addresses = [*(cluster_ips if own_ca(registry) else ()), *tls.ip_addresses]
     return _unique([*names, *tls.dns_names]), _unique(addresses)
 
 

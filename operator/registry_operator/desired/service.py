@@ -21,10 +21,17 @@ def service(registry: Registry) -> meta.Object:
     if wanted.node_port and wanted.type != "ClusterIP":
         port["nodePort"] = wanted.node_port
     spec: meta.Object = {"type": wanted.type, "selector": meta.selector(registry.name), "ports": [port]}
-    if wanted.load_balancer_class and wanted.type == "LoadBalancer":
-        spec["loadBalancerClass"] = wanted.load_balancer_class
+    if wanted.type == "LoadBalancer":
+        if wanted.load_balancer_class:
+            spec["loadBalancerClass"] = wanted.load_balancer_class
+        if wanted.load_balancer_source_ranges:
+            spec["loadBalancerSourceRanges"] = list(wanted.load_balancer_source_ranges)
     if wanted.external_traffic_policy and wanted.type != "ClusterIP":
         spec["externalTrafficPolicy"] = wanted.external_traffic_policy
+    if wanted.ip_family_policy:
+        spec["ipFamilyPolicy"] = wanted.ip_family_policy
+    if wanted.ip_families:
+        spec["ipFamilies"] = list(wanted.ip_families)
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -23,7 +23,7 @@ _GROUP = kinds.CERTIFICATE.group
 _LOOK_AGAIN_SECONDS = 10.0
 
 
-async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:
+async def pair(run: Run, cluster_ips: tuple[str, ...]) -> Mapping[str, bytes]:
     """The certificate that cert-manager issued, if it may be used now. Raises Blocked while it may not."""
     if not (run.world.served(kinds.CERTIFICATE) and run.world.served(kinds.ISSUER)):
         raise blocked(
@@ -39,10 +39,10 @@ async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:
     else:
         _issuer_exists(run, reference)
     wanted = desired.leaf(
-        run.registry, cluster_ip=cluster_ip, issuer_ref=reference, cluster_domain=run.defaults.cluster_domain
+        run.registry, cluster_ips=cluster_ips, issuer_ref=reference, cluster_domain=run.defaults.cluster_domain
     )
     certificate = await run.writer.ensure(kinds.CERTIFICATE, wanted)
-    return _issued(run, certificate, cluster_ip, await _own(run))
+    return _issued(run, certificate, cluster_ips, await _own(run))
 
 
 async def _own_authority(run: Run) -> None:
@@ -90,8 +90,8 @@ async def _own(run: Run) -> Child | None:
     return await run.writer.ensure(kinds.SECRET, wanted)
 
 
-def _issued(run: Run, certificate: Child, cluster_ip: str | None, found: Child | None) -> Mapping[str, bytes]:
-    names, addresses = hosts.server_names(run.registry, cluster_ip, cluster_domain=run.defaults.cluster_domain)
+def _issued(run: Run, certificate: Child, cluster_ips: tuple[str, ...], found: Child | None) -> Mapping[str, bytes]:
+    names, addresses = hosts.server_names(run.registry, cluster_ips, cluster_domain=run.defaults.cluster_domain)
     view = certificate.view
     assert isinstance(view, ConditionView)
     data = found.view.data if found is not None and isinstance(found.view, SecretView) else {}

@@ -93,7 +93,7 @@ class Prober:
         registry, spec = run.registry, run.registry.spec
         service, serving, accounts = ensured.service, ensured.serving, ensured.accounts
         ready = [(pod.name, view.ip, pod.uid) for pod, view in workload.pods(run) if view.ready and view.ip]
-        address = service.cluster_ip if service else None
+        address = service.cluster_ips[0] if service and service.cluster_ips else None
         missing = (spec.tls.enabled and serving is None) or (spec.auth.mode == "Htpasswd" and accounts is None)
         if not ready or address is None or missing:
             return None

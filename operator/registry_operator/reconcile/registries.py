@@ -120,7 +120,7 @@ class RegistryReconciler:
             return None
         if service is None:
             return tls.last_good(run)
-        return await tls.serving(run, own.salt_key, service.cluster_ip)
+        return await tls.serving(run, own.salt_key, service.cluster_ips)
 
     @staticmethod
     def _complete(run: Run, users: accounts.Accounts | None, serving: tls.Serving | None) -> bool:

@@ -19,9 +19,9 @@ from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason
 
 
-async def pair(run: Run, cluster_ip: str | None) -> Mapping[str, bytes]:
+async def pair(run: Run, cluster_ips: tuple[str, ...]) -> Mapping[str, bytes]:
     """The certificate, its key and the CA; made if there is none, renewed when its time or its names are over."""
-    names, addresses = hosts.server_names(run.registry, cluster_ip, cluster_domain=run.defaults.cluster_domain)
+    names, addresses = hosts.server_names(run.registry, cluster_ips, cluster_domain=run.defaults.cluster_domain)
     existing = any((run.secret(run.names.selfsigned) or {}).values())
     fresh = {} if existing else _made(run, names, addresses)
     compose, keys = partial(_composed, run), secrets.SELFSIGNED_GENERATED

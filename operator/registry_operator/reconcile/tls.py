@@ -25,7 +25,7 @@ class Serving:
     ca: str | None
 
 
-async def serving(run: Run, salt_key: bytes, cluster_ip: str | None) -> Serving | None:
+async def serving(run: Run, salt_key: bytes, cluster_ips: tuple[str, ...]) -> Serving | None:
     """The certificate for the pods: the wished one, or the last good one while that cannot be had; None if neither."""
     mode = run.registry.spec.tls.mode
     try:
@@ -33,9 +33,9 @@ async def serving(run: Run, salt_key: bytes, cluster_ip: str | None) -> Serving 
             case "SecretRef":
                 pair = await _provided(run)
             case "SelfSigned":
-                pair = await self_signed.pair(run, cluster_ip)
+                pair = await self_signed.pair(run, cluster_ips)
             case _:
-                pair = await cert_manager.pair(run, cluster_ip)
+                pair = await cert_manager.pair(run, cluster_ips)
         return await _copied(run, salt_key, pair)
     except Blocked as error:
         run.note(Condition.CERTIFICATE_READY, error.problem)

@@ -11,20 +11,20 @@ from registry_operator.reconcile.projections import Child, Json, child, decoded
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """`cluster_ip` is None for a headless or an ExternalName Service; `addresses` are those of the load balancer."""
+    """`cluster_ips` are empty for a headless or an ExternalName Service; `addresses` are those of the load balancer."""
 
-    cluster_ip: str | None
+    cluster_ips: tuple[str, ...]
     addresses: tuple[str, ...]
 
 
 def service(obj: Json) -> Child:
     spec, status = obj.get("spec", {}), obj.get("status", {})
-    address = spec.get("clusterIP")
+    cluster_ips = spec.get("clusterIPs") or [spec.get("clusterIP")]
     ingress = (status.get("loadBalancer") or {}).get("ingress") or ()
     return child(
         obj,
         ServiceView(
-            cluster_ip=None if address in (None, "", "None") else address,
+            cluster_ips=tuple(address for address in cluster_ips if address not in (None, "", "None")),
             addresses=tuple(entry.get("hostname") or entry.get("ip", "") for entry in ingress),
         ),
     )

@@ -32,6 +32,7 @@ class Options:
     tls_folder: str | None = None  # with tls.crt and tls.key; None = plain HTTP
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     htpasswd_file: str | None = None  # None = no authentication
+    headers: Mapping[str, str] = field(default_factory=dict)  # of each answer, beside the registry's own
     read_only: bool = False
     log_level: str = "info"
     log_format: str = "json"
@@ -81,7 +82,7 @@ def _http(options: Options) -> Section:
         "secret": options.http_secret,
         "relativeurls": True,
         "draintimeout": f"{options.drain_seconds}s",
-        "headers": {"X-Content-Type-Options": ["nosniff"]},
+        "headers": {name: [value] for name, value in {**options.headers, "X-Content-Type-Options": "nosniff"}.items()},
     }
     if options.line == "2":
         http["http2"] = {"disabled": True}

@@ -77,6 +77,13 @@ CHANGES = [
         balancer(loadBalancerClass="a", port=444),
         balancer(loadBalancerClass="b"),
     ),
+    Change(
+        ".service",
+        "may not change the first of ipFamilies",
+        {"service": {"ipFamilies": ["IPv4"]}},
+        {"service": {"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack"}},
+        {"service": {"ipFamilies": ["IPv6"]}},
+    ),
 ]
 
 
@@ -99,6 +106,7 @@ def test_everything_else_may_change(door: Door) -> None:
         "tls": {"selfSigned": {}, "dnsNames": ["images.example.com"], "minVersion": "1.3"},
         "auth": {"htpasswd": {"secretRef": {"name": "users"}}, "adminUser": "Disabled"},
         "service": {"type": "NodePort", "nodePort": 30443, "annotations": {"a": "b"}},
+        "http": {"headers": [{"name": "X-Team", "value": "a"}]},
         "access": "ReadOnly",
         "reconciliation": "Paused",
         "log": {"level": "debug", "format": "text", "access": "Disabled"},

@@ -7,13 +7,14 @@ import re
 import pytest
 
 from crds.schema.definitions import registries
+from tests.apiserver.admission import cases_exposure as exposure
 from tests.apiserver.admission.cases import AUTH, IMAGE, SERVICE, STORAGE, TLS, Case
 from tests.apiserver.admission.cases_pod import POD
 from tests.apiserver.admission.door import Door, Refused, nested
 from tests.apiserver.admission.test_admission_changes import CHANGES
 from tests.unit.api.test_schema import nodes
 
-CASES = IMAGE + STORAGE + TLS + AUTH + SERVICE + POD
+CASES = IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP
 
 
 def label(case: Case) -> str:
@@ -50,6 +51,8 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
         ("auth.mode", "Disabled", "Token"),
         ("auth.adminUser", "Enabled", "Off"),
         ("service.type", "LoadBalancer", "ExternalName"),
+        ("service.ipFamilyPolicy", "PreferDualStack", "DualStack"),
+        ("service.ipFamilies", ["IPv6"], ["IPv5"]),
         ("log.level", "debug", "trace"),
         ("log.format", "text", "logstash"),
         ("log.access", "Disabled", "Off"),
@@ -69,6 +72,8 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
         ("service.port", 1, 0, "greater than or equal to 1"),
         ("tls.dnsNames", ["a.b"], ["a.b", "a.b"], "duplicate entries"),
         ("tls.ipAddresses", [f"192.0.2.{i}" for i in range(16)], [f"192.0.2.{i}" for i in range(17)], "at most 16"),
+        ("service.ipFamilies", ["IPv4"], [], "at least 1"),
+        ("http.headers", [{"name": "A", "value": "b"}], [{"name": "A"}], "Required value"),
         ("image.tag", "a" * 128, "a" * 129, "may not be more than 128"),
         ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "duplicate entries"),
         ("storage.existingClaim", {"claimName": "a"}, {}, "Required value"),

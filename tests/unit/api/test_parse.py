@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from registry_operator.api.http import Header
 from registry_operator.api.parse import InvalidSpec, parse, parse_spec
 from registry_operator.api.registry import (
     CertManager,
@@ -140,7 +141,11 @@ def test_everything_else_is_read() -> None:
                 "annotations": {"a": "b"},
                 "loadBalancerClass": "c",
                 "externalTrafficPolicy": "Local",
+                "loadBalancerSourceRanges": ["192.0.2.0/24"],
+                "ipFamilyPolicy": "PreferDualStack",
+                "ipFamilies": ["IPv6", "IPv4"],
             },
+            "http": {"headers": [{"name": "X-Team", "value": "a"}]},
             "access": "ReadOnly",
             "reconciliation": "Paused",
             "log": {"level": "debug", "format": "text", "access": "Disabled"},
@@ -154,6 +159,9 @@ def test_everything_else_is_read() -> None:
     assert (spec.service.type, spec.service.port, spec.service.node_port) == ("LoadBalancer", 8443, 30443)
     assert (spec.service.annotations, spec.service.load_balancer_class) == ({"a": "b"}, "c")
     assert spec.service.external_traffic_policy == "Local"
+    assert spec.service.load_balancer_source_ranges == ("192.0.2.0/24",)
+    assert (spec.service.ip_family_policy, spec.service.ip_families) == ("PreferDualStack", ("IPv6", "IPv4"))
+    assert spec.http.headers == (Header("X-Team", "a"),)
     assert (spec.log.level, spec.log.format, spec.log.access) == ("debug", "text", "Disabled")
 
 
@@ -211,6 +219,8 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
         ({"auth": {"mode": "Token"}}, "spec.auth.mode", "may be one of Htpasswd, Disabled"),
         ({"auth": {"htpasswd": {}}}, "spec.auth.htpasswd.secretRef.name", "must be set"),
         ({"service": {"externalTrafficPolicy": "Near"}}, "spec.service.externalTrafficPolicy", "Cluster, Local"),
+        ({"service": {"ipFamilyPolicy": "Both"}}, "spec.service.ipFamilyPolicy", "SingleStack, PreferDualStack"),
+        ({"http": {"headers": [{"name": "X-Team"}]}}, "spec.http.headers[0].value", "must be set"),
         ({"service": {"annotations": {"a": 1}}}, "spec.service.annotations", "texts as values"),
         ({"pod": {"resources": {"limits": {"cpu": "many"}}}}, "spec.pod.resources.limits.cpu", "'many' is no quantity"),
     ],

@@ -9,6 +9,8 @@ import pytest
 
 from crds.schema.definitions import registries
 from registry_operator.api import registry as api
+from registry_operator.api.http import Http
+from registry_operator.api.service import Service
 
 SPEC = registries()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
 
@@ -25,7 +27,8 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("tls.certManager.issuerRef", api.IssuerRef("x"), {}),
     ("auth", api.Auth(), {"htpasswd": "htpasswd_secret_ref"}),
     ("auth.htpasswd.secretRef", api.SecretKeyRef("x", "htpasswd"), {}),
-    ("service", api.Service(), {}),
+    ("service", Service(), {}),
+    ("http", Http(), {}),
     ("log", api.Log(), {}),
     ("pod", api.Pod(), {}),
 ]
@@ -57,7 +60,7 @@ def fields() -> list[Any]:
     """(path, field of the schema, type in the struct, value in the example) of all that have the same shape."""
     result = []
     for path, example, renamed in STRUCTS:
-        hints = typing.get_type_hints(type(example), vars(api))
+        hints = typing.get_type_hints(type(example))
         for name, field in schema_at(path)["properties"].items():
             if name not in renamed:
                 full = f"{path}.{name}".lstrip(".")

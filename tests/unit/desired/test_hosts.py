@@ -62,7 +62,7 @@ def test_credentials_are_good_for_every_way_in() -> None:
 @pytest.mark.parametrize("tls", [{}, {"certManager": {}}, {"selfSigned": {}}])
 def test_a_ca_of_its_own_speaks_for_all_names_and_the_address(tls: Spec) -> None:
     subject = registry({"tls": tls | {"dnsNames": ["r.example.org"], "ipAddresses": ["192.0.2.7"]}})
-    assert hosts.server_names(subject, "10.96.0.10", cluster_domain="c.example") == (
+    assert hosts.server_names(subject, ("10.96.0.10",), cluster_domain="c.example") == (
         ("images.team-a.svc", "images.team-a.svc.c.example", "images.team-a", "images", "r.example.org"),
         ("10.96.0.10", "192.0.2.7"),
     )
@@ -70,23 +70,26 @@ def test_a_ca_of_its_own_speaks_for_all_names_and_the_address(tls: Spec) -> None
 
 @pytest.mark.parametrize("tls", [PUBLIC, {"secretRef": {"name": "mine"}}])
 def test_a_ca_of_others_speaks_for_nothing_that_may_be_somebody_elses(tls: Spec) -> None:
-    names, addresses = hosts.server_names(registry({"tls": tls}), "10.96.0.10")
+    names, addresses = hosts.server_names(registry({"tls": tls}), ("10.96.0.10",))
     assert names == ("images.team-a.svc", "images.team-a.svc.cluster.local", "images.team-a")
     assert addresses == ()
 
 
 def test_a_public_issuer_is_asked_for_public_names_only() -> None:
     tls = PUBLIC | {"internalNames": "Disabled", "dnsNames": ["r.example.org"]}
-    assert hosts.server_names(registry({"tls": tls}), "10.96.0.10") == (("r.example.org",), ())
+    assert hosts.server_names(registry({"tls": tls}), ("10.96.0.10",)) == (("r.example.org",), ())
 
 
-@pytest.mark.parametrize("cluster_ip", [None, "", "None"])
-def test_a_service_without_an_address_gives_none(cluster_ip: str | None) -> None:
-    assert hosts.server_names(registry(), cluster_ip)[1] == ()
+def test_a_service_without_an_address_gives_none() -> None:
+    assert hosts.server_names(registry(), ())[1] == ()
+
+
+def test_both_addresses_of_a_dual_stack_service_are_covered() -> None:
+    assert hosts.server_names(registry(), ("10.96.0.10", "fd00::10"))[1] == ("10.96.0.10", "fd00::10")
 
 
 def test_a_name_is_asked_for_once() -> None:
     subject = registry({"tls": {"dnsNames": ["images.team-a.svc"], "ipAddresses": ["10.96.0.10"]}})
-    names, addresses = hosts.server_names(subject, "10.96.0.10")
+    names, addresses = hosts.server_names(subject, ("10.96.0.10",))
     assert names.count("images.team-a.svc") == 1
     assert addresses == ("10.96.0.10",)

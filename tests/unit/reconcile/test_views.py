@@ -120,9 +120,12 @@ def test_what_a_pod_mounts() -> None:
     assert (view.ip, view.ready) == ("10.0.0.1", True)
 
 
-@pytest.mark.parametrize(("address", "seen"), [("10.0.0.1", "10.0.0.1"), ("None", None), ("", None), (None, None)])
-def test_the_address_of_a_service(address: str | None, seen: str | None) -> None:
-    assert views.service({"metadata": META, "spec": {"clusterIP": address}}).view.cluster_ip == seen
+@pytest.mark.parametrize(("address", "seen"), [("10.0.0.1", ("10.0.0.1",)), ("None", ()), ("", ()), (None, ())])
+def test_the_address_of_a_service(address: str | None, seen: tuple[str, ...]) -> None:
+    assert views.service({"metadata": META, "spec": {"clusterIP": address}}).view.cluster_ips == seen
+    if address:
+        dual = {"clusterIP": address, "clusterIPs": [address, "fd00::1"]}
+        assert views.service({"metadata": META, "spec": dual}).view.cluster_ips == (*seen, "fd00::1")
 
 
 def test_the_addresses_of_a_load_balancer() -> None:

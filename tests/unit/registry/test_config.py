@@ -125,6 +125,15 @@ def test_answers_are_relative_and_not_to_be_sniffed(line: Line, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("line", LINES)
+def test_headers_are_added_beside_those_of_the_registry(line: Line, tmp_path: Path) -> None:
+    added = {"Access-Control-Allow-Origin": "https://ui.example.org", "X-Note": "a: {b} #c"}
+    with running(replace(OPTIONS, line=line, headers=added), tmp_path) as registry:
+        headers = _headers(registry.port, "/v2/", method="GET")
+        assert {name: headers[name] for name in added} == added
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("line", LINES)
 def test_an_upload_survives_a_restart(line: Line, tmp_path: Path) -> None:
     """Because the secret that signs its state is given, not made up at each start."""
     options = replace(OPTIONS, line=line)

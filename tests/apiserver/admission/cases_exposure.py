@@ -1,0 +1,60 @@
+"""Cases for how a Registry is reached: its Service, its proxies, and what it says over HTTP."""
+
+from __future__ import annotations
+
+from tests.apiserver.admission.cases import Case, case
+from tests.apiserver.admission.door import nested
+
+SERVICE = [
+    case(
+        "service",
+        {"type": "LoadBalancer", "loadBalancerSourceRanges": ["192.0.2.0/24"]},
+        {"type": "NodePort", "loadBalancerSourceRanges": ["192.0.2.0/24"]},
+        "may have loadBalancerSourceRanges with type LoadBalancer only",
+    ),
+    Case(
+        "spec.service.loadBalancerSourceRanges[0]",
+        "must be a range such as 192.0.2.0/24",
+        nested("service", {"type": "LoadBalancer", "loadBalancerSourceRanges": ["2001:db8::/32"]}),
+        nested("service", {"type": "LoadBalancer", "loadBalancerSourceRanges": ["192.0.2.1"]}),
+    ),
+    case(
+        "service",
+        {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv4", "IPv6"]},
+        {"ipFamilies": ["IPv6", "IPv4"]},
+        "must have ipFamilyPolicy PreferDualStack or RequireDualStack with two ipFamilies",
+    ),
+    case(
+        "service",
+        {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6"]},
+        {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6", "IPv4"]},
+        "must have ipFamilyPolicy PreferDualStack or RequireDualStack with two ipFamilies",
+    ),
+]
+
+HSTS = {"name": "Strict-Transport-Security", "value": "max-age=31536000"}
+_NAME = "http.headers[0].name"
+_RESERVED = "may not be a header of the connection, of the content or of the registry's protocol"
+
+
+def header(name: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": "x"}]
+
+
+HTTP = [
+    case("http.headers", [HSTS], header("X A"), "must be a header such as Strict-Transport-Security", path=_NAME),
+    *(
+        case("http.headers", header("X-Team"), header(name), _RESERVED, path=_NAME)
+        for name in ("connection", "Set-Cookie", "Docker-Content-Digest", "X-CONTENT-TYPE-OPTIONS", "Content-Length")
+    ),
+    case(
+        "http.headers",
+        [{"name": "Content-Security-Policy", "value": "default-src 'none'"}],
+        [{"name": "X-A", "value": "a\nb"}],
+        "must be printable ASCII without a space at its ends",
+        path="http.headers[0].value",
+    ),
+    case(
+        "http.headers", [*header("X-A"), *header("X-B")], [*header("X-A"), *header("x-a")], "must have each header once"
+    ),
+]
