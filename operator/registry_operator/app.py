@@ -16,7 +16,6 @@ import kopf
 from registry_operator import handlers
 from registry_operator.engine.leader import Leader
 from registry_operator.engine.queue import KeyedQueue
-from registry_operator.kube import kinds
 from registry_operator.kube.auth import ClusterConfig
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import ApiError
@@ -26,6 +25,7 @@ from registry_operator.observe.events import Recorder
 from registry_operator.observe.health import HealthServer
 from registry_operator.observe.metrics import Counts, Metrics
 from registry_operator.reconcile.context import Defaults
+from registry_operator.reconcile.listing import relist
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registries import RegistryReconciler
@@ -194,19 +194,9 @@ class App:
         """The net under all watches: list the Registries now and then, and look at each of them once."""
         while True:
             await asyncio.sleep(self._settings.resync_seconds * (0.9 + random.random() / 5))
-            try:
-                await self._list()
-            except ApiError as error:
-                log.warning("the periodic listing of the Registries failed: %s", error)
+            await relist(self._client, self._world.registries, self._settings.namespaces, self._queue.add)
             for key in self._world.registries:
                 self._queue.add_after(key, random.random() * min(60, self._settings.resync_seconds / 2))
-
-    async def _list(self) -> None:
-        for namespace in self._settings.namespaces or (None,):
-            listed = await self._client.list(kinds.REGISTRY, namespace)
-            version = int(listed["metadata"]["resourceVersion"])
-            for key in self._world.registries.replaced(listed["items"], version, namespace):
-                self._queue.add(key)
 
     def _seen(self, body: Mapping[str, Any]) -> None:
         if (key := self._world.registries.seen(body)) is not None:

@@ -79,7 +79,11 @@ def _issuer_exists(run: Run, reference: IssuerRef) -> None:
 async def _own(run: Run) -> Child | None:
     """The Secret that cert-manager wrote, made to go with the Registry: it holds a private key."""
     found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.certificate_secret)
-    if found is None or not isinstance(found.view, SecretView) or ownership(run.registry, found) is not Ownership.OURS:
+    if (
+        found is None
+        or not isinstance(found.view, SecretView)
+        or ownership(run.registry, found, run.world.child) is not Ownership.OURS
+    ):
         return None
     owner = {**meta.owner_reference(run.registry), "controller": False, "blockOwnerDeletion": False}
     if ("Registry", run.registry.uid) in found.view.owners or run.writer.paused:

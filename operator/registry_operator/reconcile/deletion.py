@@ -66,7 +66,7 @@ async def _delete_claim(client: Client, run: Run) -> None:
     try:
         found = run.world.projected(kind, await client.get(kind, namespace, run.names.claim))
         used = found.annotations.get(meta.ANNOTATION_UID) == run.registry.uid
-        if found.deleting or not used or ownership(run.registry, found) is not Ownership.OURS:
+        if found.deleting or not used or ownership(run.registry, found, run.world.child) is not Ownership.OURS:
             return
         await client.delete(kind, namespace, found.name, uid=found.uid, resource_version=found.resource_version)
     except NotFound:

@@ -26,6 +26,6 @@ async def service(run: Run) -> ServiceView:
 def known_service(run: Run) -> ServiceView | None:
     """The Service as it is, if there is one that is ours."""
     found = run.world.child(kinds.SERVICE, run.registry.namespace, run.names.service)
-    if found is None or ownership(run.registry, found) is not Ownership.OURS:
+    if found is None or ownership(run.registry, found, run.world.child) is not Ownership.OURS:
         return None
     return found.view if isinstance(found.view, ServiceView) else None

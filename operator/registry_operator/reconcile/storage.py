@@ -25,7 +25,7 @@ async def storage(run: Run) -> None:
         _usable(_existing(run, spec.existing_claim.claim_name))
     elif spec.persistent_volume_claim is not None:
         found = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace, run.names.claim)
-        if found is not None and ownership(run.registry, found) is Ownership.OURS:
+        if found is not None and ownership(run.registry, found, run.world.child) is Ownership.OURS:
             _may_return(run, found, spec.persistent_volume_claim)
             _usable(found)
         _usable(await run.writer.ensure(kinds.PERSISTENT_VOLUME_CLAIM, desired_claim.claim(run.registry)))

@@ -155,7 +155,7 @@ class Writer:
 
     async def remove(self, kind: Kind, found: Child) -> None:
         """Delete a child that is ours and no longer wanted; anything else is left alone."""
-        if found.deleting or ownership(self._registry, found) is not Ownership.OURS:
+        if found.deleting or ownership(self._registry, found, self._world.child) is not Ownership.OURS:
             return
         if self.paused:
             self._held(f"{kind.kind} {found.name} (to be deleted)")
@@ -173,7 +173,7 @@ class Writer:
         """Whether a name is free or already ours, for what somebody else will write on our behalf."""
         namespace = self._registry.namespace
         found = self._world.child(kind, namespace, name) or await self._first_contact(kind, namespace, name)
-        return found is None or ownership(self._registry, found) is not Ownership.FOREIGN
+        return found is None or ownership(self._registry, found, self._world.child) is not Ownership.FOREIGN
 
     async def _found(self, kind: Kind, desired: Object) -> Child | None:
         """The live child if it is ours; None if there is none. Raises Blocked if it is somebody else's."""
@@ -195,7 +195,7 @@ class Writer:
         return self._world.projected(kind, obj)
 
     def _check(self, kind: Kind, found: Child) -> None:
-        whose = ownership(self._registry, found)
+        whose = ownership(self._registry, found, self._world.child)
         what = f"{kind.kind} {found.name}"
         if whose is Ownership.FOREIGN:
             message = (

@@ -133,3 +133,20 @@ def _volumes(subject: Subject) -> list[dict[str, dict[str, str]]]:
     assert found is not None
     volumes: list[dict[str, dict[str, str]]] = found["spec"]["template"]["spec"]["volumes"]
     return volumes
+
+
+@pytest.mark.parametrize(
+    ("storage", "stalled"), [({"emptyDir": {}}, "NotStalled"), ({}, "DowngradeRefused")], ids=["nothing", "a claim"]
+)
+async def test_line_2_is_refused_where_line_3_has_written(storage: dict[str, object], stalled: str) -> None:
+    """What an emptyDir holds ends with its pod, so there is nothing that line 2 could fail to read."""
+    spec = SELF_SIGNED | {"storage": storage}
+    subject = Subject(spec | {"version": "3"})
+    await subject.settle()
+    subject.respec(spec | {"version": "2"})
+    await subject.settle()
+    assert subject.condition("Stalled")[1] == stalled
+    deployment = subject.cluster.find(kinds.DEPLOYMENT, "images")
+    assert deployment is not None
+    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == ("registry:2.8.3" if stalled == "NotStalled" else "registry:3.1.1")
