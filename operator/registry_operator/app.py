@@ -78,6 +78,7 @@ class App:
         self._prober = Prober(
             self._queue.add,
             interval=settings.probe_interval_seconds,
+            upload_interval=settings.upload_interval_seconds,
             concurrency=settings.probe_concurrency,
             override=settings.probe_resolver,
         )

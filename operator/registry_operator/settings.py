@@ -46,6 +46,7 @@ class Settings:
     probe_resolver: tuple[str, int] | None
     probe_interval_seconds: int
     probe_concurrency: int
+    upload_interval_seconds: int
     cluster_domain: str
 
     @classmethod
@@ -80,6 +81,7 @@ class Settings:
             probe_resolver=read.address("PROBE_RESOLVER"),
             probe_interval_seconds=read.number("PROBE_INTERVAL_SECONDS", 60, 5, 86400),
             probe_concurrency=read.number("PROBE_CONCURRENCY", 8, 1, 256),
+            upload_interval_seconds=read.number("UPLOAD_INTERVAL_SECONDS", 3600, 5, 604800),
             cluster_domain=read.text("CLUSTER_DOMAIN", "cluster.local", _DOMAIN, "a DNS domain like cluster.local"),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from registry_operator.kube.kinds import EVENT, ISSUER, PERSISTENT_VOLUME_CLAIM
@@ -72,6 +74,19 @@ def test_a_registry_that_runs_and_does_not_serve(
     images.expect(condition, status, reason)
     images.expect("WorkloadReady", "True")
     assert images.condition("Ready")["status"] != "True"
+    images.stage.trouble(images.namespace, "images", None)
+    images.ready()
+
+
+def test_a_volume_that_fills_up_later(own_operator: Callable[..., StagedOperator], images: Subject) -> None:
+    """Nothing of it is told by any watch, and logging in works all the time."""
+    own_operator({"PROBE_INTERVAL_SECONDS": "5", "UPLOAD_INTERVAL_SECONDS": "5"}).start()
+    images.apply(SELF_SIGNED)
+    images.ready()
+    images.stage.trouble(images.namespace, "images", Trouble.FULL)
+    images.expect("Writable", "False", "UploadFailed")
+    images.expect("Ready", "False", "UploadFailed")
+    images.expect("Reachable", "True")
     images.stage.trouble(images.namespace, "images", None)
     images.ready()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from registry_operator.desired import hosts
 from registry_operator.desired.deployment import PORT
+from registry_operator.engine.clock import Clock, LoopClock
 from registry_operator.engine.poller import Poller
 from registry_operator.reconcile import workload
 from registry_operator.reconcile.context import Run
@@ -43,6 +45,14 @@ class Question:
     revision: str
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One that could begin: for these pods, and when to try the next one, on the prober's clock."""
+
+    revision: str
+    again: float
+
+
 class Prober:
     """The operator's own client of all Registries."""
 
@@ -51,12 +61,16 @@ class Prober:
         on_change: Callable[[Key], None],
         *,
         interval: float,
+        upload_interval: float,
         concurrency: int,
         override: tuple[str, int] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`override`: where all connections go instead of to Services and pods (documented as PROBE_RESOLVER)."""
         self._override = override
-        self._uploaded: dict[Key, str] = {}
+        self._upload_interval = upload_interval
+        self._clock = clock or LoopClock()
+        self._uploads: dict[Key, Upload] = {}
         self._poller: Poller[Key, Question, Answer] = Poller(
             self._ask,
             good=lambda answer: answer.good,
@@ -77,7 +91,7 @@ class Prober:
     def drop(self, key: Key) -> None:
         """The Registry is gone."""
         self._poller.drop(key)
-        self._uploaded.pop(key, None)
+        self._uploads.pop(key, None)
 
     async def close(self) -> None:
         await self._poller.close()
@@ -149,8 +163,13 @@ class Prober:
         return tuple(wrong)
 
     async def _upload(self, question: Question, admitted: bool) -> tuple[bool | None, str]:
-        """Whether an upload can begin: tried once for each set of pods. ReadOnly wants 405 (None), from every pod."""
-        if self._uploaded.get(question.key) == question.revision:
+        """Whether an upload can begin. ReadOnly wants 405 (None), from every pod.
+
+        Tried for each set of pods, and then seldom: a volume fills up while nothing else changes, but what each try
+        leaves behind lies there for a week. One that fails is tried again with every question.
+        """
+        last = self._uploads.get(question.key)
+        if last is not None and last.revision == question.revision and self._clock.now() < last.again:
             return (None, "") if question.read_only else (True, "")
         credentials = question.admin if admitted and question.admin else (question.user, question.password)
         targets = [target for _, target in question.pods] if question.read_only else [question.service]
@@ -162,7 +181,8 @@ class Prober:
                 return False, f"an upload could not begin: the Service {outcome.message}"
             if question.read_only and not (isinstance(outcome, HttpError) and outcome.status == 405):
                 return False, f"a pod {outcome.message} instead of 405"
-        self._uploaded[question.key] = question.revision
+        again = self._clock.now() + self._upload_interval * (0.75 + random.random() / 2)
+        self._uploads[question.key] = Upload(question.revision, again)
         return (None, "") if question.read_only else (True, "")
 
 

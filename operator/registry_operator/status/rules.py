@@ -114,7 +114,7 @@ def writable(found: Findings) -> Verdict:
     if found.probe is None or found.probe.upload is None:
         return unknown(Reason.WAITING, "no upload has been tried yet")
     if found.probe.upload:
-        return yes(Reason.UPLOAD_ACCEPTED, "an upload was begun and cancelled")
+        return yes(Reason.UPLOAD_ACCEPTED, "an upload could begin")
     return no(Reason.UPLOAD_FAILED, found.probe.upload_message)
 
 

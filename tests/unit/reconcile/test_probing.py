@@ -1,0 +1,111 @@
+"""What is asked of a running registry, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from registry_operator.reconcile.probing import Prober, Question
+from registry_operator.reconcile.registry_cache import Key
+from registry_operator.registry import probe
+from registry_operator.registry.http import Target
+from registry_operator.registry.probe import HttpError, Ok, Outcome, TlsExpectation, Trust
+from tests.unit.clock import FakeClock
+
+OK = Ok(trust=Trust.PLAIN)
+FULL = HttpError(status=500, message="answered 500 (UNKNOWN, no space left on device)")
+READ_ONLY = HttpError(status=405, message="answered 405")
+SERVICE = Target("images.team-a.svc", 443, "10.0.0.1", 443)
+PODS = (("one", replace(SERVICE, address="10.1.0.1")), ("two", replace(SERVICE, address="10.1.0.2")))
+QUESTION = Question(
+    key=Key("team-a", "images"),
+    service=SERVICE,
+    pods=PODS,
+    tls=None,
+    user="operator-0123456789",
+    password="secret",
+    admin=None,
+    read_only=False,
+    revision="u-1,ReadWrite,p-1",
+)
+
+
+@dataclass
+class Desk:
+    """A prober whose registry answers what the test says."""
+
+    prober: Prober
+    clock: FakeClock
+    says: Outcome = OK
+    uploads: int = 0
+
+    async def ask(self, question: Question = QUESTION) -> bool | None:
+        return (await self.prober._ask(question)).upload
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    clock = FakeClock()
+    made = Desk(Prober(lambda _: None, interval=60, upload_interval=3600, concurrency=1, clock=clock), clock)
+
+    async def login(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
+        return OK
+
+    async def upload(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
+        made.uploads += 1
+        return made.says
+
+    monkeypatch.setattr(probe, "login", login)
+    monkeypatch.setattr(probe, "upload", upload)
+    return made
+
+
+async def test_an_upload_is_begun_seldom(desk: Desk) -> None:
+    """Each one stays on the volume for a week."""
+    for _ in range(40):
+        assert await desk.ask() is True
+        desk.clock.time += 60
+    assert desk.uploads == 1
+    desk.clock.time += 3600
+    assert await desk.ask() is True
+    assert await desk.ask() is True
+    assert desk.uploads == 2
+
+
+async def test_new_pods_are_asked_at_once(desk: Desk) -> None:
+    await desk.ask()
+    await desk.ask(replace(QUESTION, revision="u-1,ReadWrite,p-2"))
+    assert desk.uploads == 2
+
+
+async def test_a_volume_that_fills_up_is_noticed_and_asked_until_there_is_room(desk: Desk) -> None:
+    assert await desk.ask() is True
+    desk.says = FULL
+    assert await desk.ask() is True, "not tried yet"
+    desk.clock.time += 4500
+    for _ in range(3):
+        assert await desk.ask() is False
+        desk.clock.time += 1
+    assert "no space left" in (await desk.prober._ask(QUESTION)).upload_message
+    desk.says = OK
+    assert await desk.ask() is True
+    assert desk.uploads == 6
+
+
+async def test_read_only_is_asked_of_every_pod(desk: Desk) -> None:
+    question = replace(QUESTION, read_only=True)
+    desk.says = READ_ONLY
+    assert await desk.ask(question) is None
+    assert await desk.ask(question) is None
+    assert desk.uploads == 2
+    desk.clock.time += 4500
+    desk.says = OK
+    assert await desk.ask(question) is True, "a pod takes uploads though it must not"
+
+
+async def test_a_registry_that_returns_is_asked_anew(desk: Desk) -> None:
+    await desk.ask()
+    desk.prober.drop(QUESTION.key)
+    await desk.ask()
+    assert desk.uploads == 2
