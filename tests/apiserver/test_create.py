@@ -129,7 +129,7 @@ CASES = {
 
 def make_references(images: Subject) -> None:
     """All that any of the cases refers to: an issuer, a pair, users, a claim."""
-    pair, authority = make_pair(["images." + images.namespace + ".svc"]), make_pair([])
+    pair, authority = make_pair([f"{images.name}.{images.namespace}.svc"]), make_pair([])
     images.user_secret("pair", pair.data, kind="kubernetes.io/tls")
     ca = {"tls.crt": authority.authority, "tls.key": authority.authority_key}
     images.user_secret("team-ca", ca, kind="kubernetes.io/tls")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import yaml
 
@@ -41,7 +42,7 @@ class Operator:
         self._process: subprocess.Popen[bytes] | None = None
 
     # ---------------------------------------------------------------- life
-    def start(self, *, wait: bool = True) -> Operator:
+    def start(self, *, wait: bool = True) -> Self:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -78,7 +79,7 @@ class Operator:
         if self.alive:
             self.stop()
 
-    def restart(self) -> Operator:
+    def restart(self) -> Self:
         self.end()
         return self.start()
 
