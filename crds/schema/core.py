@@ -115,7 +115,7 @@ def topology_spread_constraints(about: str) -> Schema:
         minDomains={"type": "integer", "format": "int32", "minimum": 1},
         topologyKey=label_key(),
         whenUnsatisfiable=_enum("DoNotSchedule", "ScheduleAnyway"),
-        labelSelector=_label_selector(),
+        labelSelector=label_selector(),
         matchLabelKeys=listing("", label_key(), 8),
         nodeAffinityPolicy=_enum("Honor", "Ignore"),
         nodeTaintsPolicy=_enum("Honor", "Ignore"),
@@ -128,10 +128,10 @@ def _pod_affinity(about: str) -> Schema:
         "",
         required=("topologyKey",),
         topologyKey=label_key(),
-        labelSelector=_label_selector(),
+        labelSelector=label_selector(),
         matchLabelKeys=listing("", label_key(), 8),
         mismatchLabelKeys=listing("", label_key(), 8),
-        namespaceSelector=_label_selector(),
+        namespaceSelector=label_selector(),
         namespaces=listing("", _plain("", 63), 16),
     )
     return record(
@@ -156,9 +156,9 @@ def _node_term() -> Schema:
     return record("", matchExpressions=expressions, matchFields=_requirements("In", "NotIn"))
 
 
-def _label_selector() -> Schema:
+def label_selector(about: str = "") -> Schema:
     matches = mapping("", label_value(), 16)
-    return record("", matchLabels=matches, matchExpressions=_requirements("In", "NotIn", "Exists", "DoesNotExist"))
+    return record(about, matchLabels=matches, matchExpressions=_requirements("In", "NotIn", "Exists", "DoesNotExist"))
 
 
 def _requirements(*operators: str, more: Schema | None = None) -> Schema:

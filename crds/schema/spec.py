@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import http, pod, service, storage, tls
+from . import http, network_policy, pod, service, storage, tls
 from .parts import (
     DNS_NAME,
     Schema,
@@ -51,6 +51,7 @@ def spec() -> Schema:
             "Paused",
             default="Active",
         ),
+        networkPolicy=network_policy.network_policy(),
         log=log(),
         pod=pod.pod(),
     )

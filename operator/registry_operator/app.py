@@ -14,6 +14,7 @@ from typing import Any
 import kopf
 
 from registry_operator import handlers
+from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.engine.leader import Leader
 from registry_operator.engine.queue import KeyedQueue
 from registry_operator.kube.auth import ClusterConfig
@@ -38,6 +39,11 @@ log = logging.getLogger(__name__)
 
 CONTROLLER = "registry"
 GRACE_SECONDS = 20
+
+
+def _defaults(settings: Settings) -> Defaults:
+    pods = OperatorPods(settings.pod_namespace, settings.pod_labels) if settings.pod_namespace else None
+    return Defaults(images=settings.images, cluster_domain=settings.cluster_domain, operator_pods=pods)
 
 
 class Statuses:
@@ -95,7 +101,7 @@ class App:
             self._world,
             self._prober,
             Reporter(self._client, self._world, self._prober, self._recorder, self._statuses),
-            Defaults(images=settings.images, cluster_domain=settings.cluster_domain),
+            _defaults(settings),
         )
 
     async def run(self) -> int:

@@ -17,6 +17,7 @@ PREFIX = "REGISTRY_OPERATOR_"
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PAIR = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9_./]{0,316}=([a-zA-Z0-9]([-a-zA-Z0-9_.]{0,61}[a-zA-Z0-9])?)?")
 _IMAGE = re.compile(r"[a-zA-Z0-9][^\s@]*(@sha256:[0-9a-f]{64})?")
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(?P<port>\d+)")
 # What kubelet adds for a Service named registry-operator…, unless the pod says enableServiceLinks: false.
@@ -48,6 +49,8 @@ class Settings:
     probe_concurrency: int
     upload_interval_seconds: int
     cluster_domain: str
+    pod_namespace: str | None  # where the operator's own pods are; None: outside of the cluster
+    pod_labels: Mapping[str, str]  # and what selects them there
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -83,6 +86,8 @@ class Settings:
             probe_concurrency=read.number("PROBE_CONCURRENCY", 8, 1, 256),
             upload_interval_seconds=read.number("UPLOAD_INTERVAL_SECONDS", 3600, 5, 604800),
             cluster_domain=read.text("CLUSTER_DOMAIN", "cluster.local", _DOMAIN, "a DNS domain like cluster.local"),
+            pod_namespace=read.text("POD_NAMESPACE", "", _LABEL, "the name of a namespace") or None,
+            pod_labels=MappingProxyType(read.labels("POD_LABELS")),
         )
 
 
@@ -129,6 +134,13 @@ class Reader:
             if not _LABEL.fullmatch(one):
                 raise _refusal(name, one, "names of namespaces with commas between them, or nothing for all")
         return tuple(dict.fromkeys(names)) or None
+
+    def labels(self, name: str) -> dict[str, str]:
+        pairs = [part.strip() for part in self._value(name).split(",") if part.strip()]
+        for one in pairs:
+            if not _PAIR.fullmatch(one):
+                raise _refusal(name, one, "labels like app.kubernetes.io/name=registry-operator with commas between")
+        return dict(one.split("=", 1) for one in pairs)
 
     def address(self, name: str) -> tuple[str, int] | None:
         value = self._value(name)

@@ -13,6 +13,7 @@ from registry_operator.kube.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
     ISSUER,
+    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD,
     REGISTRY,
@@ -34,6 +35,7 @@ CHILD_KINDS = (
     PERSISTENT_VOLUME_CLAIM,
     SECRET,
     CONFIG_MAP,
+    NETWORK_POLICY,
     CERTIFICATE,
     ISSUER,
 )

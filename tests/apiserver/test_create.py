@@ -24,6 +24,7 @@ ALWAYS = {
     ("Deployment", "images"),
     ("Service", "images"),
     ("ServiceAccount", "images-registry"),
+    ("NetworkPolicy", "images"),
     ("Secret", "images-internal"),
     ("Secret", "images-config-*"),
 }

@@ -27,6 +27,7 @@ KINDS = {
         kinds.CONFIG_MAP,
         kinds.PERSISTENT_VOLUME_CLAIM,
         kinds.DEPLOYMENT,
+        kinds.NETWORK_POLICY,
         kinds.CERTIFICATE,
         kinds.ISSUER,
     )

@@ -17,6 +17,7 @@ from registry_operator.desired import (
     deployment,
     hosts,
     image,
+    network_policy,
     secrets,
     service,
     service_account,
@@ -30,6 +31,7 @@ CASES = Path(__file__).parent / "cases"
 NAMES = sorted(path.name for path in CASES.iterdir())
 
 IMAGES = {"2": "registry:2.8.3", "3": "registry:3.1.1"}
+OPERATOR_PODS = network_policy.OperatorPods("operators", {"app.kubernetes.io/name": "registry-operator"})
 CLUSTER_IP = "10.96.0.10"
 KEY = b"salt key of the golden cases"
 GENERATED = {"http_secret": "http-secret", "probe_password": "probe-password", "salt_key": KEY.decode()}
@@ -51,6 +53,8 @@ def config_text(subject: Registry) -> str:
 def children(subject: Registry) -> list[Object]:
     """In the order of writing: the Deployment last."""
     result = [service.service(subject), service_account.service_account(subject)]
+    if subject.spec.network_policy.mode == "Enabled":
+        result.append(network_policy.network_policy(subject, OPERATOR_PODS))
     result.append(secrets.internal(subject, **GENERATED))
     result += _credentials(subject)
     result += _certificates(subject)

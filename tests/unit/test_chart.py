@@ -173,9 +173,20 @@ def test_values_reach_the_environment() -> None:
     assert environment({"resyncSeconds": 86400})["REGISTRY_OPERATOR_RESYNC_SECONDS"] == "86400"
 
 
+def test_the_operator_knows_the_labels_of_its_own_pods() -> None:
+    """They stand in the NetworkPolicies of Registries: others would lock the operator out."""
+    (deployment,) = of_kind(chart({"nameOverride": "other"}, release="mine"), "Deployment")
+    pod = deployment["spec"]["template"]
+    env = {one["name"]: one.get("value", "") for one in pod["spec"]["containers"][0]["env"]}
+    labels = Settings.from_env(env).pod_labels
+    assert labels == {"app.kubernetes.io/name": "other", "app.kubernetes.io/instance": "mine"}
+    assert labels.items() <= pod["metadata"]["labels"].items()
+
+
 def test_the_defaults_are_those_of_the_operator() -> None:
     """And none of the variables is unknown to it, which a misspelt one would be."""
     given = {name: value for name, value in environment().items() if isinstance(value, str)}
+    del given["REGISTRY_OPERATOR_POD_LABELS"]  # which say what the chart calls its pods
     without = [replace(Settings.from_env(env), identity="") for env in (given, {})]
     assert without[0] == without[1]
     assert not unknown_variables(dict.fromkeys(environment(VALUE_SETS["namespaced"]), ""))

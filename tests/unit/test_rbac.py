@@ -21,6 +21,7 @@ IN_NAMESPACES: dict[str, set[str]] = {
     "/secrets": OWN,
     "/configmaps": OWN,
     "/pods": READ,
+    "networking.k8s.io/networkpolicies": OWN,
     "cert-manager.io/certificates": OWN,
     "cert-manager.io/issuers": OWN,
     "events.k8s.io/events": {"create"},

@@ -57,6 +57,8 @@ def test_values() -> None:
         LOG_FORMAT="Text",
         METRICS_PORT="0",
         LEASE_NAMESPACE="operators",
+        POD_NAMESPACE="operators",
+        POD_LABELS="app.kubernetes.io/name=registry-operator, empty=",
         PROBE_RESOLVER="127.0.0.1:8443",
         WORKERS=" 4 ",
     )
@@ -65,7 +67,8 @@ def test_values() -> None:
     assert not one.leader_election
     assert (one.log_level, one.log_format) == ("debug", "text")
     assert one.metrics_port is None
-    assert one.lease_namespace == "operators"
+    assert one.lease_namespace == one.pod_namespace == "operators"
+    assert one.pod_labels == {"app.kubernetes.io/name": "registry-operator", "empty": ""}
     assert one.probe_resolver == ("127.0.0.1", 8443)
     assert one.workers == 4
     assert settings(PROBE_RESOLVER="[::1]:80").probe_resolver == ("::1", 80)
@@ -90,6 +93,9 @@ def test_empty_counts_as_not_set() -> None:
         ("HEALTH_PORT", "65536", "from 0 to 65535"),
         ("LEADER_ELECTION", "true", "Enabled or Disabled"),
         ("LEASE_NAMESPACE", "a/b", "the name of a namespace"),
+        ("POD_NAMESPACE", "a/b", "the name of a namespace"),
+        ("POD_LABELS", "a=b,c", "labels like app.kubernetes.io/name=registry-operator"),
+        ("POD_LABELS", "a=b c", "labels like app.kubernetes.io/name=registry-operator"),
         ("LEASE_NAME", "Operator", "lower case"),
         ("IDENTITY", "a b", "without spaces"),
         ("LOG_LEVEL", "loud", "debug or info or warning or error"),

@@ -72,6 +72,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
+- name: REGISTRY_OPERATOR_POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: REGISTRY_OPERATOR_POD_LABELS
+  value: app.kubernetes.io/name={{ include "registry-operator.name" . }},app.kubernetes.io/instance={{ .Release.Name }}
 - name: REGISTRY_OPERATOR_IDENTITY
   valueFrom:
     fieldRef:
@@ -118,6 +124,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [cert-manager.io]
   resources: [certificates, issuers]
   verbs: [get, list, watch, create, patch, delete]

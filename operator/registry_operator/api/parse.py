@@ -7,6 +7,7 @@ from typing import Any
 
 from . import registry as api
 from .http import http
+from .network_policy import network_policy
 from .pod import pod
 from .section import InvalidSpec, Section
 from .service import service
@@ -44,6 +45,7 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         auth=_auth(section.section("auth")),
         service=service(section.section("service")),
         http=http(section.section("http")),
+        network_policy=network_policy(section.section("networkPolicy")),
         access=section.choice("access", api.Access, default.access),
         reconciliation=section.choice("reconciliation", api.Reconciliation, default.reconciliation),
         log=_log(section.section("log")),

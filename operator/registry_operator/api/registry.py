@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .http import Http
+from .network_policy import NetworkPolicy
 from .service import Service
 
 Switch = Literal["Enabled", "Disabled"]
@@ -185,6 +186,7 @@ class Spec:
     auth: Auth = field(default_factory=Auth)
     service: Service = field(default_factory=Service)
     http: Http = field(default_factory=Http)
+    network_policy: NetworkPolicy = field(default_factory=NetworkPolicy)
     access: Access = "ReadWrite"
     reconciliation: Reconciliation = "Active"
     log: Log = field(default_factory=Log)

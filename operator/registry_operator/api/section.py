@@ -133,3 +133,13 @@ class Section:
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def without_empty(value: Any) -> Any:
+    """Without empty lists and `matchLabels: {}`, which the API server drops; an empty selector means all and stays."""
+    if isinstance(value, list):
+        return [without_empty(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: part for key, part in value.items() if part not in (None, []) and (key, part) != ("matchLabels", {})}
+    return {key: without_empty(part) for key, part in kept.items()}

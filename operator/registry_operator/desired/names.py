@@ -24,6 +24,10 @@ class Names:
         return self.registry
 
     @property
+    def network_policy(self) -> str:
+        return self.registry
+
+    @property
     def service_account(self) -> str:
         return f"{self.registry}-registry"
 

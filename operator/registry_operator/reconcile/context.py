@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from registry_operator.api.registry import Registry
 from registry_operator.desired.names import Names
+from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.kube.errors import ApiError
 from registry_operator.kube.kinds import SECRET
 from registry_operator.reconcile.refusals import refused
@@ -28,6 +29,8 @@ class Defaults:
 
     images: Mapping[str, str]
     cluster_domain: str = "cluster.local"
+    operator_pods: OperatorPods | None = None
+    """What a NetworkPolicy must let in; None where the operator runs outside of the cluster."""
 
 
 @dataclass

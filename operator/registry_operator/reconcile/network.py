@@ -1,7 +1,8 @@
-"""How the registry is reached inside of the cluster."""
+"""How the registry is reached inside of the cluster, and by whom."""
 
 from __future__ import annotations
 
+from registry_operator.desired.network_policy import network_policy as desired_network_policy
 from registry_operator.desired.service import service as desired_service
 from registry_operator.desired.service_account import service_account as desired_service_account
 from registry_operator.kube import kinds
@@ -21,6 +22,17 @@ async def service(run: Run) -> ServiceView:
     made = await run.writer.ensure(kinds.SERVICE, desired_service(run.registry))
     assert isinstance(made.view, ServiceView)
     return made.view
+
+
+async def network_policy(run: Run) -> None:
+    """The NetworkPolicy, or none where the spec says so."""
+    if run.registry.spec.network_policy.mode == "Enabled":
+        wanted = desired_network_policy(run.registry, run.defaults.operator_pods)
+        await run.writer.ensure(kinds.NETWORK_POLICY, wanted)
+        return
+    found = run.world.child(kinds.NETWORK_POLICY, run.registry.namespace, run.names.network_policy)
+    if found is not None:
+        await run.writer.remove(kinds.NETWORK_POLICY, found)
 
 
 def known_service(run: Run) -> ServiceView | None:

@@ -14,6 +14,7 @@ _RBAC = re.compile(r'User ".*" cannot ')
 _SOURCES = {
     "Deployment": "spec.pod or spec.image",
     "Service": "spec.service",
+    "NetworkPolicy": "spec.networkPolicy",
     "ServiceAccount": "spec.pod.serviceAccountAnnotations",
     "PersistentVolumeClaim": "spec.storage.persistentVolumeClaim",
     "Certificate": "spec.tls",

@@ -87,6 +87,7 @@ class RegistryReconciler:
             run.note(Condition.STALLED, error.problem)
             return await self._unchanged(run)
         account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
+        await run.attempt(Condition.WORKLOAD_READY, network.network_policy(run))
         service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
         standing = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))

@@ -41,6 +41,7 @@ WATCHED: tuple[Watched, ...] = (
     Watched(kinds.SECRET, OURS, views.secret),
     Watched(kinds.CONFIG_MAP, OURS, views.config_map),
     Watched(kinds.PERSISTENT_VOLUME_CLAIM, "", views.claim),
+    Watched(kinds.NETWORK_POLICY, OURS, projections.plain),
     Watched(kinds.CERTIFICATE, OURS, views.certificate, optional=True),
     Watched(kinds.ISSUER, "", views.issuer, optional=True),
 )

@@ -58,3 +58,52 @@ HTTP = [
         "http.headers", [*header("X-A"), *header("X-B")], [*header("X-A"), *header("x-a")], "must have each header once"
     ),
 ]
+
+_FROM = "networkPolicy.from"
+_BLOCK = {"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}
+_RANGE = "must be a range such as 192.0.2.0/24"
+
+
+def block(cidr: str, *but: str) -> list[dict[str, object]]:
+    return [{"ipBlock": {"cidr": cidr, "except": list(but)}}]
+
+
+NETWORK_POLICY = [
+    case(
+        "networkPolicy",
+        {"mode": "Enabled", "from": [_BLOCK]},
+        {"mode": "Disabled", "from": [_BLOCK]},
+        "may have from with mode Enabled only",
+    ),
+    case(_FROM, [{"namespaceSelector": {}}], [], "must name who may connect: leave from out to let everybody in"),
+    case(
+        _FROM,
+        [{"namespaceSelector": {}, "podSelector": {}}],
+        [{"podSelector": {}, **_BLOCK}],
+        "must have a namespaceSelector, a podSelector or both, or else an ipBlock alone",
+        path=f"{_FROM}[0]",
+    ),
+    case(
+        _FROM,
+        [{"podSelector": {"matchLabels": {"a": "b"}}}],
+        [{}],
+        "must have a namespaceSelector, a podSelector or both",
+        path=f"{_FROM}[0]",
+    ),
+    case(_FROM, block("2001:db8::/32"), block("192.0.2.0"), _RANGE, path=f"{_FROM}[0].ipBlock.cidr"),
+    case(_FROM, [_BLOCK], block("192.0.2.0/24", "x"), _RANGE, path=f"{_FROM}[0].ipBlock.except[0]"),
+    case(
+        _FROM,
+        [_BLOCK],
+        block("192.0.2.0/24", "198.51.100.0/25"),
+        "must have except inside of cidr",
+        path=f"{_FROM}[0].ipBlock",
+    ),
+    case(
+        _FROM,
+        [_BLOCK],
+        block("192.0.2.0/24", "192.0.2.0/24"),
+        "must have except inside of cidr",
+        path=f"{_FROM}[0].ipBlock",
+    ),
+]

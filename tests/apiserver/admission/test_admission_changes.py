@@ -106,6 +106,7 @@ def test_everything_else_may_change(door: Door) -> None:
         "tls": {"selfSigned": {}, "dnsNames": ["images.example.com"], "minVersion": "1.3"},
         "auth": {"htpasswd": {"secretRef": {"name": "users"}}, "adminUser": "Disabled"},
         "service": {"type": "NodePort", "nodePort": 30443, "annotations": {"a": "b"}},
+        "networkPolicy": {"mode": "Disabled"},
         "http": {"headers": [{"name": "X-Team", "value": "a"}]},
         "access": "ReadOnly",
         "reconciliation": "Paused",

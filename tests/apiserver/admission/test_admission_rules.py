@@ -14,7 +14,16 @@ from tests.apiserver.admission.door import Door, Refused, nested
 from tests.apiserver.admission.test_admission_changes import CHANGES
 from tests.unit.api.test_schema import nodes
 
-CASES = IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP
+CASES = IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP + exposure.NETWORK_POLICY
+
+
+CORE = (
+    "spec.pod.affinity",
+    "spec.pod.tol",
+    "spec.pod.topology",
+    "spec.networkPolicy.from[].namespaceSelector",
+    "spec.networkPolicy.from[].podSelector",
+)
 
 
 def label(case: Case) -> str:
@@ -53,6 +62,7 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
         ("service.type", "LoadBalancer", "ExternalName"),
         ("service.ipFamilyPolicy", "PreferDualStack", "DualStack"),
         ("service.ipFamilies", ["IPv6"], ["IPv5"]),
+        ("networkPolicy.mode", "Disabled", "Off"),
         ("log.level", "debug", "trace"),
         ("log.format", "text", "logstash"),
         ("log.access", "Disabled", "Off"),
@@ -106,7 +116,7 @@ def test_no_rule_is_without_a_case() -> None:
     tried += [(f"spec{change.path}", change.words) for change in CHANGES]
     missing = []
     for path, node in nodes(schema["properties"]["spec"], "spec"):
-        core = path.startswith(("spec.pod.affinity", "spec.pod.tol", "spec.pod.topology"))
+        core = path.startswith(CORE)
         for rule in node.get("x-kubernetes-validations", ()):
             where = path + rule.get("fieldPath", "")
             if not any(words in rule["message"] and (core or at == where) for at, words in tried):

@@ -146,6 +146,7 @@ def test_everything_else_is_read() -> None:
                 "ipFamilies": ["IPv6", "IPv4"],
             },
             "http": {"headers": [{"name": "X-Team", "value": "a"}]},
+            "networkPolicy": {"from": [{"podSelector": {"matchLabels": {}, "matchExpressions": []}}]},
             "access": "ReadOnly",
             "reconciliation": "Paused",
             "log": {"level": "debug", "format": "text", "access": "Disabled"},
@@ -161,6 +162,7 @@ def test_everything_else_is_read() -> None:
     assert spec.service.external_traffic_policy == "Local"
     assert spec.service.load_balancer_source_ranges == ("192.0.2.0/24",)
     assert (spec.service.ip_family_policy, spec.service.ip_families) == ("PreferDualStack", ("IPv6", "IPv4"))
+    assert (spec.network_policy.mode, spec.network_policy.sources) == ("Enabled", ({"podSelector": {}},))
     assert spec.http.headers == (Header("X-Team", "a"),)
     assert (spec.log.level, spec.log.format, spec.log.access) == ("debug", "text", "Disabled")
 

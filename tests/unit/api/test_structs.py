@@ -10,6 +10,7 @@ import pytest
 from crds.schema.definitions import registries
 from registry_operator.api import registry as api
 from registry_operator.api.http import Http
+from registry_operator.api.network_policy import NetworkPolicy
 from registry_operator.api.service import Service
 
 SPEC = registries()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -29,6 +30,7 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("auth.htpasswd.secretRef", api.SecretKeyRef("x", "htpasswd"), {}),
     ("service", Service(), {}),
     ("http", Http(), {}),
+    ("networkPolicy", NetworkPolicy(), {"from": "sources"}),
     ("log", api.Log(), {}),
     ("pod", api.Pod(), {}),
 ]
