@@ -39,14 +39,22 @@ def registries() -> Schema:
         _column("Reason", '.status.conditions[?(@.type=="Ready")].reason', priority=1),
         _column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
     ]
-    return _definition("Registry", "registries", "reg", _bare(schema), columns)
+    scale = {
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.replicas",
+        "labelSelectorPath": ".status.selector",
+    }
+    subresources = {"status": {}, "scale": scale}
+    return _definition("Registry", "registries", "reg", _bare(schema), columns, subresources)
 
 
 def all_definitions() -> list[Schema]:
     return [registries()]
 
 
-def _definition(kind: str, plural: str, short: str, schema: Schema, columns: list[Schema]) -> Schema:
+def _definition(
+    kind: str, plural: str, short: str, schema: Schema, columns: list[Schema], subresources: Schema
+) -> Schema:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -69,7 +77,7 @@ def _definition(kind: str, plural: str, short: str, schema: Schema, columns: lis
                     "storage": True,
                     "additionalPrinterColumns": columns,
                     "schema": {"openAPIV3Schema": schema},
-                    "subresources": {"status": {}},
+                    "subresources": subresources,
                 }
             ],
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import http, network_policy, pod, service, storage, tls
+from . import http, network_policy, pod, scaling, service, storage, tls
 from .parts import (
     DNS_NAME,
     Schema,
@@ -26,6 +26,7 @@ def spec() -> Schema:
         "restricted pods.",
         tag_of_the_other_line(),
         *storage.immutable(),
+        *scaling.rules(),
         version=choice(
             "Line of CNCF distribution that runs; the operator's settings say which image that is. From 3 back to 2 "
             "there is no way without an annotation on the Registry that forces it.",
@@ -34,6 +35,9 @@ def spec() -> Schema:
             default="2",
         ),
         image=image(),
+        replicas=scaling.replicas(),
+        autoscaling=scaling.autoscaling(),
+        rollout=scaling.rollout(),
         storage=storage.storage(),
         tls=tls.tls(),
         auth=auth(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .parts import NAME, Schema, at_most_one, choice, listing, matching, object_name, record, rule, section, size, text
 
+SHARED = ("existingClaim",)
+"""The members of the union that several pods can write to at once, or may turn out to be so."""
 COPY = "make a Registry of another name and copy the images with a client"
 
 
@@ -68,15 +70,13 @@ def immutable() -> list[Schema]:
 
     A change of kind is told once: the rules on members look only at what kept its kind.
     """
-    kept = " && ".join(
-        f"{_has('self', member)} == {_has('oldSelf', member)}" for member in ("existingClaim", "emptyDir")
-    )
+    kept = " && ".join(f"{has('self', member)} == {has('oldSelf', member)}" for member in ("existingClaim", "emptyDir"))
 
     def unless_kind_changes(condition: str, message: str) -> Schema:
         return rule(f"!({kept}) || ({condition})", message, at=".storage")
 
     def both(default: str, *path: str) -> tuple[str, str]:
-        return _value("self", default, *path), _value("oldSelf", default, *path)
+        return value("self", default, *path), value("oldSelf", default, *path)
 
     size_now, size_before = both("'20Gi'", "persistentVolumeClaim", "size")
     modes_now, modes_before = both("['ReadWriteOnce']", "persistentVolumeClaim", "accessModes")
@@ -103,11 +103,18 @@ def immutable() -> list[Schema]:
     ]
 
 
-def _has(side: str, *path: str) -> str:
+def shareable() -> str:
+    """Whether several pods may write at once; of a claim of the user's the operator finds out itself."""
+    modes = value("self", "['ReadWriteOnce']", "persistentVolumeClaim", "accessModes")
+    members = " || ".join(has("self", member) for member in SHARED)
+    return f"({members} || 'ReadWriteMany' in {modes})"
+
+
+def has(side: str, *path: str) -> str:
     """Whether a member of `storage` is there, with all that is above it."""
     steps = ["storage", *path]
     return "(" + " && ".join(f"has({'.'.join([side, *steps[: end + 1]])})" for end in range(len(steps))) + ")"
 
 
-def _value(side: str, default: str, *path: str) -> str:
-    return f"({_has(side, *path)} ? {'.'.join([side, 'storage', *path])} : {default})"
+def value(side: str, default: str, *path: str) -> str:
+    return f"({has(side, *path)} ? {'.'.join([side, 'storage', *path])} : {default})"

@@ -28,6 +28,8 @@ KINDS = {
         kinds.PERSISTENT_VOLUME_CLAIM,
         kinds.DEPLOYMENT,
         kinds.NETWORK_POLICY,
+        kinds.POD_DISRUPTION_BUDGET,
+        kinds.AUTOSCALER,
         kinds.CERTIFICATE,
         kinds.ISSUER,
     )

@@ -10,14 +10,17 @@ import yaml
 from registry_operator.api.parse import parse
 from registry_operator.api.registry import Registry
 from registry_operator.desired import (
+    autoscaler,
     certificate,
     claim,
     config,
     config_map,
     deployment,
+    disruption,
     hosts,
     image,
     network_policy,
+    rollout,
     secrets,
     service,
     service_account,
@@ -70,7 +73,12 @@ def children(subject: Registry) -> list[Object]:
         tls_secret=tls["metadata"]["name"] if tls else None,
         htpasswd_secret=Names(subject.name).htpasswd if subject.spec.auth.mode == "Htpasswd" else None,
         claim_name=claim.claim_name(subject),
+        rollout=rollout.rollout(subject, subject.spec.storage.access_modes or ("ReadWriteOnce",)),
     )
+    if disruption.wanted(subject):
+        result.append(disruption.disruption_budget(subject))
+    if subject.spec.autoscaling is not None:
+        result.append(autoscaler.autoscaler(subject, subject.spec.autoscaling))
     return [*result, workload]
 
 

@@ -131,9 +131,11 @@ class Actors:
 
     async def _status(self, key: Key, pod: Object) -> Object:
         fault = self.faults.get((key[0], pod["metadata"]["labels"][REGISTRY_LABEL]))
+        if fault is Fault.NO_ROOM and key in self.containers:
+            fault = None
         if fault is not None:
             self._end(key)
-        if fault is Fault.UNSCHEDULABLE:
+        if fault in (Fault.UNSCHEDULABLE, Fault.NO_ROOM):
             return pods.unscheduled("0/1 nodes are available: 1 Insufficient memory.")
         if missing := await self._unbound_claim(key, pod):
             self._waiting[key[0]].add(key)

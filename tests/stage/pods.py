@@ -17,6 +17,7 @@ class Fault(Enum):
     CRASH_LOOP = "crash loop"
     NEVER_READY = "never ready"
     UNSCHEDULABLE = "unschedulable"
+    NO_ROOM = "no node takes another pod; those that run go on"
 
 
 def address(uid: str) -> str:

@@ -22,6 +22,8 @@ IN_NAMESPACES: dict[str, set[str]] = {
     "/configmaps": OWN,
     "/pods": READ,
     "networking.k8s.io/networkpolicies": OWN,
+    "policy/poddisruptionbudgets": OWN,
+    "autoscaling/horizontalpodautoscalers": OWN,
     "cert-manager.io/certificates": OWN,
     "cert-manager.io/issuers": OWN,
     "events.k8s.io/events": {"create"},
@@ -90,8 +92,12 @@ def test_users_get_registries_through_the_roles_of_the_cluster_and_no_secrets() 
 
     assert aggregates(view) == {"view", "edit", "admin"}
     assert aggregates(edit) == {"edit", "admin"}
-    assert table(view) == {"teamregistry.io/registries": READ, "teamregistry.io/registries/status": READ}
-    assert table(edit) == {"teamregistry.io/registries": {"create", "update", "patch", "delete", "deletecollection"}}
+    kinds = ("registries", "registries/status", "registries/scale")
+    assert table(view) == {f"teamregistry.io/{kind}": READ for kind in kinds}
+    assert table(edit) == {
+        "teamregistry.io/registries": {"create", "update", "patch", "delete", "deletecollection"},
+        "teamregistry.io/registries/scale": {"update", "patch"},
+    }
 
 
 def test_roles_can_be_left_to_somebody_else() -> None:

@@ -40,6 +40,9 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
     return api.Spec(
         version=section.choice("version", api.Line, default.version),
         image=_image(section.section("image")),
+        replicas=section.number("replicas", default.replicas),
+        autoscaling=_autoscaling(section.section("autoscaling")) if section.has("autoscaling") else None,
+        rollout=section.choice("rollout", api.Rollout, default.rollout),
         storage=_storage(section.section("storage")),
         tls=_tls(section.section("tls")),
         auth=_auth(section.section("auth")),
@@ -61,6 +64,18 @@ def _image(section: Section) -> api.Image:
         digest=section.text("digest", None),
         pull_policy=section.choice("pullPolicy", api.PullPolicy, api.Image().pull_policy),
         pull_secrets=tuple(item.required("name") for item in section.sections("pullSecrets")),
+    )
+
+
+def _autoscaling(section: Section) -> api.Autoscaling:
+    most = section.number("maxReplicas", None)
+    if most is None:
+        raise InvalidSpec(section.at("maxReplicas"), "must be set: the most pods that there may be")
+    default = api.Autoscaling(max_replicas=most)
+    return api.Autoscaling(
+        max_replicas=most,
+        min_replicas=section.number("minReplicas", default.min_replicas),
+        cpu_utilization=section.number("cpuUtilization", default.cpu_utilization),
     )
 
 

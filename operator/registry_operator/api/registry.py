@@ -29,6 +29,7 @@ TlsVersion = Literal["1.2", "1.3"]
 AuthMode = Literal["Htpasswd", "Disabled"]
 LogLevel = Literal["error", "warn", "info", "debug"]
 LogFormat = Literal["json", "text"]
+Rollout = Literal["Recreate", "Surge"]
 Access = Literal["ReadWrite", "ReadOnly"]
 Reconciliation = Literal["Active", "Paused"]
 Json = dict[str, Any]
@@ -84,6 +85,13 @@ class Storage:
         if self.empty_dir is not None:
             return "EmptyDir"
         return "PersistentVolumeClaim"
+
+    @property
+    def access_modes(self) -> tuple[str, ...] | None:
+        """In which modes the storage may be mounted; None where only the user's claim itself can tell."""
+        if self.existing_claim is not None:
+            return None
+        return self.persistent_volume_claim.access_modes if self.persistent_volume_claim is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +184,23 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """Between how many pods Kubernetes chooses, and by which use of the requested CPU, in percent."""
+
+    max_replicas: int
+    min_replicas: int = 2
+    cpu_utilization: int = 80
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What is wanted; `Spec()` is what an empty spec means."""
 
     version: Line = "2"
     image: Image = field(default_factory=Image)
+    replicas: int = 1
+    autoscaling: Autoscaling | None = None
+    rollout: Rollout = "Recreate"
     storage: Storage = field(default_factory=lambda: Storage(persistent_volume_claim=PersistentVolumeClaim()))
     tls: Tls = field(default_factory=lambda: Tls(cert_manager=CertManager()))
     auth: Auth = field(default_factory=Auth)

@@ -11,6 +11,7 @@ from registry_operator.api.quantity import parse_bytes
 from registry_operator.api.registry import Registry
 from registry_operator.desired import meta, secrets
 from registry_operator.desired.names import Names
+from registry_operator.desired.rollout import Rollout, affinity, spread, strategy
 from registry_operator.desired.service import TARGET_PORT
 
 PORT = 5000
@@ -33,8 +34,9 @@ def deployment(
     tls_secret: str | None,
     htpasswd_secret: str | None,
     claim_name: str | None,
+    rollout: Rollout,
 ) -> meta.Object:
-    """The Deployment. One pod that gives way before the next comes: its volume can be mounted once."""
+    """The Deployment; without a number of pods where an autoscaler chooses it."""
     names = Names(registry.name)
     pod = registry.spec.pod
     template_metadata: meta.Object = {"labels": {**pod.labels, **meta.labels(registry.name)}}
@@ -47,14 +49,14 @@ def deployment(
             registry, names.deployment, annotations={meta.ANNOTATION_VERSION: registry.spec.version}
         ),
         "spec": {
-            "replicas": 1,
+            **({} if registry.spec.autoscaling else {"replicas": registry.spec.replicas}),
             "revisionHistoryLimit": 0,
-            "strategy": {"type": "Recreate"},
+            "strategy": strategy(rollout),
             "selector": {"matchLabels": meta.selector(registry.name)},
             "template": {
                 "metadata": template_metadata,
                 "spec": {
-                    **_pod_spec(registry),
+                    **_pod_spec(registry, rollout),
                     "containers": [_container(registry, image, bool(tls_secret), bool(htpasswd_secret))],
                     "volumes": _volumes(registry, config_secret, tls_secret, htpasswd_secret, claim_name),
                 },
@@ -63,7 +65,7 @@ def deployment(
     }
 
 
-def _pod_spec(registry: Registry) -> meta.Object:
+def _pod_spec(registry: Registry, rollout: Rollout) -> meta.Object:
     """All of the pod but its containers and volumes. No service links: a Service named `registry-auth` would become
     environment variables that the registry takes for configuration, and refuses to start on."""
     spec: meta.Object = {
@@ -82,17 +84,16 @@ def _pod_spec(registry: Registry) -> meta.Object:
     }
     if registry.spec.image.pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in registry.spec.image.pull_secrets]
-    return {**spec, **_scheduling(registry)}
+    return {**spec, **_scheduling(registry, rollout)}
 
 
-def _scheduling(registry: Registry) -> meta.Object:
+def _scheduling(registry: Registry, rollout: Rollout) -> meta.Object:
     pod = registry.spec.pod
-    own = {"labelSelector": {"matchLabels": meta.selector(registry.name)}}
     wanted = {
         "nodeSelector": dict(pod.node_selector),
-        "affinity": pod.affinity,
+        "affinity": affinity(registry, rollout),
         "tolerations": list(pod.tolerations),
-        "topologySpreadConstraints": [{**own, **each} for each in pod.topology_spread_constraints],
+        "topologySpreadConstraints": spread(registry, rollout),
         "priorityClassName": pod.priority_class_name,
     }
     return {key: value for key, value in wanted.items() if value}

@@ -20,6 +20,14 @@ class Names:
         return self.registry
 
     @property
+    def autoscaler(self) -> str:
+        return self.registry
+
+    @property
+    def disruption_budget(self) -> str:
+        return self.registry
+
+    @property
     def service(self) -> str:
         return self.registry
 

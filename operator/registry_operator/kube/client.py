@@ -161,12 +161,20 @@ class Client:
         return made
 
     async def apply(
-        self, kind: Kind, obj: Mapping[str, Any], *, subresource: str | None = None, force: bool = True
+        self,
+        kind: Kind,
+        obj: Mapping[str, Any],
+        *,
+        subresource: str | None = None,
+        force: bool = True,
+        manager: str | None = None,
     ) -> Applied:
-        """Server-side apply: we own exactly the fields in `obj`; those we owned before and left out are removed."""
+        """Server-side apply: we own exactly the fields in `obj`; those we owned before and left out are removed.
+
+        `manager` is the name under which we own them, if it is not the usual one."""
         meta = obj["metadata"]
         path = kind.path(meta.get("namespace"), meta["name"], subresource)
-        query = {"fieldManager": self._manager, "force": "true" if force else "false"}
+        query = {"fieldManager": manager or self._manager, "force": "true" if force else "false"}
         body = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
         answer, code = await self._request("PATCH", kind, path, query=query, body=body, content_type=_APPLY)
         return Applied(answer, created=code == 201)

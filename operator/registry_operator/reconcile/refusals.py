@@ -16,6 +16,7 @@ _SOURCES = {
     "Service": "spec.service",
     "NetworkPolicy": "spec.networkPolicy",
     "ServiceAccount": "spec.pod.serviceAccountAnnotations",
+    "HorizontalPodAutoscaler": "spec.autoscaling",
     "PersistentVolumeClaim": "spec.storage.persistentVolumeClaim",
     "Certificate": "spec.tls",
     "Secret": "the Secrets that the spec names",

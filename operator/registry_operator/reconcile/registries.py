@@ -9,7 +9,18 @@ from typing import Any
 from registry_operator.api.parse import InvalidSpec, parse
 from registry_operator.api.registry import Registry
 from registry_operator.kube.client import Client
-from registry_operator.reconcile import accounts, deletion, network, probing, pruning, reporting, storage, tls, workload
+from registry_operator.reconcile import (
+    accounts,
+    deletion,
+    network,
+    probing,
+    pruning,
+    reporting,
+    scaling,
+    storage,
+    tls,
+    workload,
+)
 from registry_operator.reconcile.context import Defaults, Run
 from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.registry_cache import Key
@@ -102,7 +113,8 @@ class RegistryReconciler:
         config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
         if account and service and config and self._complete(run, users, serving):
             secrets = (config, serving.secret if serving else None, users.secret if users else None)
-            await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, *secrets))
+            if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, *secrets)):
+                await run.attempt(Condition.WORKLOAD_READY, scaling.budget_and_autoscaler(run))
             await run.attempt(Condition.WORKLOAD_READY, self._prune(run, secrets, bundle))
         return Ensured(standing, users, tls.live(run, serving), published)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from registry_operator.api.registry import Registry
-from registry_operator.desired import hosts, image
+from registry_operator.desired import hosts, image, meta
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import Conflict, NotFound
@@ -85,6 +85,7 @@ class Reporter:
             users=accounts.users if accounts else None,
             version=_version(run),
             image=_image(run),
+            selector=",".join(f"{key}={value}" for key, value in meta.selector(registry.name).items()),
             host=hosts.host(registry),
             url=hosts.url(registry),
             external=_external(registry, ensured.service),

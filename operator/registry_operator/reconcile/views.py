@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry_operator.desired import meta
+from registry_operator.desired.rollout import Rollout, strategy
+from registry_operator.kube.managed_fields import owned
 from registry_operator.reconcile.projections import Child, Json, child, decoded
 
 
@@ -32,12 +34,15 @@ def service(obj: Json) -> Child:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentView:
-    """`settled` says that the controller has seen the newest spec and no pod of an older one is left."""
+    """`settled` says that the controller has seen the newest spec and no pod of an older one is left; `counted`, that
+    the number of pods is ours to say; `beside`, that its pods may only stand where one of them stands already."""
 
     replicas: int
     ready: int
     settled: bool
     failure: str | None
+    counted: bool
+    beside: bool
     mounted: frozenset[str]
     version: str | None
     image: str | None
@@ -67,6 +72,8 @@ def deployment(obj: Json) -> Child:
             ready=status.get("readyReplicas", 0),
             settled=settled,
             failure=failure,
+            beside=spec.get("strategy") == strategy(Rollout.SURGE),
+            counted="replicas" in owned(obj).get("spec", {}),
             mounted=mounted_secrets(pod_spec),
             image=next((each["image"] for each in pod_spec.get("containers", ()) if each["name"] == "registry"), None),
             version=(obj["metadata"].get("annotations") or {}).get(meta.ANNOTATION_VERSION),
@@ -85,10 +92,25 @@ def replica_set(obj: Json) -> Child:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoscalerView:
+    """`trouble` is why it cannot work; that it has been told to rest, by a number of 0, is none."""
+
+    trouble: str | None
+
+
+def autoscaler(obj: Json) -> Child:
+    conditions = {condition["type"]: condition for condition in obj.get("status", {}).get("conditions") or ()}
+    failed = (conditions.get(kind, {}) for kind in ("AbleToScale", "ScalingActive"))
+    messages = (each.get("message") or each.get("reason", "") for each in failed if each.get("status") == "False")
+    return child(obj, AutoscalerView(next(messages, None)))
+
+
+@dataclass(frozen=True, slots=True)
 class PodView:
     """`trouble` is the kubelet's or the scheduler's reason for not running, with its message."""
 
     ip: str | None
+    node: str | None
     ready: bool
     trouble: tuple[str, str] | None
     mounted: frozenset[str]
@@ -103,6 +125,7 @@ def pod(obj: Json) -> Child:
         obj,
         PodView(
             ip=status.get("podIP"),
+            node=spec.get("nodeName"),
             ready=conditions.get("Ready", {}).get("status") == "True",
             trouble=_trouble(status, conditions),
             mounted=mounted_secrets(spec),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry_operator.desired import claim, config, deployment, image, meta, secrets
 from registry_operator.kube import kinds
+from registry_operator.reconcile import scaling
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
@@ -63,7 +64,11 @@ async def workload(run: Run, config_secret: str, tls_secret: str | None, htpassw
         tls_secret=tls_secret,
         htpasswd_secret=htpasswd_secret,
         claim_name=claim.claim_name(registry),
+        rollout=scaling.rollout(run),
     )
+    present = current(run)
+    known = present.view if present is not None and isinstance(present.view, DeploymentView) else None
+    await scaling.hand_over_replicas(run, known)
     return await run.writer.ensure(kinds.DEPLOYMENT, wanted)
 
 
@@ -90,11 +95,22 @@ def facts(run: Run) -> WorkloadFacts:
     return WorkloadFacts(
         exists=True,
         replicas=view.replicas,
+        pods=len(alive),
         ready=sum(pod.ready for _, pod in alive),
         settled=view.settled,
         failure=view.failure,
         trouble=next((pod.trouble for _, pod in alive if pod.trouble), None),
+        beside=view.beside,
+        leaving=_leaving(run),
+        autoscaling=scaling.autoscaling_trouble(run),
     )
+
+
+def _leaving(run: Run) -> tuple[tuple[str, str], ...]:
+    """Pods on their way out that still have a node, with its name."""
+    found = run.world.children(kinds.POD, run.registry)
+    views = ((each.name, each.view) for each in found if each.deleting)
+    return tuple(sorted((name, view.node) for name, view in views if isinstance(view, PodView) and view.node))
 
 
 def mounted(run: Run) -> frozenset[str]:

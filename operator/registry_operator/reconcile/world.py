@@ -37,6 +37,8 @@ WATCHED: tuple[Watched, ...] = (
     Watched(kinds.REPLICA_SET, OURS, views.replica_set),
     Watched(kinds.POD, OURS, views.pod),
     Watched(kinds.SERVICE, OURS, views.service),
+    Watched(kinds.POD_DISRUPTION_BUDGET, OURS, projections.plain),
+    Watched(kinds.AUTOSCALER, OURS, views.autoscaler),
     Watched(kinds.SERVICE_ACCOUNT, OURS, projections.plain),
     Watched(kinds.SECRET, OURS, views.secret),
     Watched(kinds.CONFIG_MAP, OURS, views.config_map),

@@ -19,7 +19,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from registry_operator.kube.kinds import Kind
-from registry_operator.kube.managed_fields import digest, written_by_others
+from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, written_by_others
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
 from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, refused
@@ -152,6 +152,20 @@ class Writer:
         except ApiError as error:
             raise refused(error, what) from error
         return self._world.wrote(kinds.SECRET, obj)
+
+    async def share(self, kind: Kind, name: str, fields: Object) -> None:
+        """Make a second owner of fields as they are, so that they stay when we no longer apply them."""
+        what = f"{kind.kind} {name}"
+        found = self._world.child(kind, self._registry.namespace, name)
+        if found is None or self.paused:
+            return
+        body = {"metadata": {"namespace": found.namespace, "name": name, "uid": found.uid}, **fields}
+        try:
+            await self._client.apply(kind, body, force=False, manager=f"{FIELD_MANAGER}-handover")
+        except (Conflict, NotFound) as error:
+            raise Raced(f"{what}: {error}") from error
+        except ApiError as error:
+            raise refused(error, what) from error
 
     async def remove(self, kind: Kind, found: Child) -> None:
         """Delete a child that is ours and no longer wanted; anything else is left alone."""

@@ -70,14 +70,22 @@ class StorageFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadFacts:
-    """The Deployment and its pods; `trouble` is (reason, message) of a pod that does not run."""
+    """The Deployment and its pods; `trouble` is (reason, message) of a pod that does not run.
+
+    `replicas` are wanted, `pods` are there, `leaving` are (pod, node) of those on their way out. `beside` says that a
+    pod can only stand where another one of the Registry stands. `autoscaling`: why the autoscaler cannot work.
+    """
 
     exists: bool = False
     replicas: int = 0
+    pods: int = 0
     ready: int = 0
     settled: bool = False
     failure: str | None = None
     trouble: tuple[str, str] | None = None
+    beside: bool = False
+    leaving: tuple[tuple[str, str], ...] = ()
+    autoscaling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ class Findings:
     users: int | None = None
     version: str | None = None
     image: str | None = None
+    selector: str = ""
     host: str = ""
     url: str = ""
     external: tuple[str, ...] = ()

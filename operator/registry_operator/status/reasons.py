@@ -82,6 +82,10 @@ class Reason(StrEnum):
     UNSCHEDULABLE = "Unschedulable"
     POD_FAILED = "PodFailed"
     PODS_NOT_CREATED = "PodsNotCreated"
+    SURGE_BLOCKED = "SurgeBlocked"
+    SURGE_IMPOSSIBLE = "SurgeImpossible"
+    STORAGE_NOT_SHARED = "StorageNotShared"
+    AUTOSCALING_INACTIVE = "AutoscalingInactive"
     # Reachable
     LOGGED_IN = "LoggedIn"
     UNVERIFIABLE_CHAIN = "UnverifiableChain"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_operator.status.findings import Findings
+from registry_operator.status.findings import Findings, WorkloadFacts
 from registry_operator.status.reasons import Condition, Reason
 
 _IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
@@ -22,10 +22,32 @@ def workload(found: Findings) -> Parts:
         reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in facts.failure else Reason.PODS_NOT_CREATED
         return "False", reason, f"the pods cannot be created: {facts.failure}"
     if facts.settled and facts.ready >= max(facts.replicas, 1):
-        return "True", Reason.AVAILABLE, f"{facts.ready} of {facts.replicas} pods ready"
+        return "True", *_available(facts)
     if facts.trouble:
-        return "False", *_trouble(*facts.trouble)
+        return "False", *(_beside(facts, facts.trouble) or _trouble(*facts.trouble))
     return "False", Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready"
+
+
+def _available(facts: WorkloadFacts) -> tuple[Reason, str]:
+    ready = f"{facts.ready} of {facts.replicas} pods ready"
+    if facts.autoscaling:
+        return Reason.AUTOSCALING_INACTIVE, f"{ready}; their number stays: {facts.autoscaling}"
+    return Reason.AVAILABLE, ready
+
+
+def _beside(facts: WorkloadFacts, trouble: tuple[str, str]) -> tuple[Reason, str] | None:
+    """Of a pod that no node takes, while it may only stand beside one that is there already."""
+    reason, message = trouble
+    if reason != "Unschedulable" or not facts.beside:
+        return None
+    if facts.ready:
+        hint = "the present pod serves on; free resources on its node, or set spec.rollout to Recreate"
+        return Reason.SURGE_BLOCKED, f"the next pod has no place beside the present one: {message}; {hint}"
+    if facts.leaving:
+        pod, node = facts.leaving[0]
+        hint = f"if node {node} is gone for good, delete its Node, or the pod by force"
+        return Reason.SURGE_BLOCKED, f"the next pod must wait for the end of pod {pod}: {message}; {hint}"
+    return None
 
 
 def _trouble(reason: str, message: str) -> tuple[Reason, str]:

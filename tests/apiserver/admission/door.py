@@ -14,6 +14,15 @@ from registry_operator.kube.kinds import REGISTRY
 from tests.cluster.kubectl import kubectl_path
 from tests.stage.kube import ApiFailure, Kube, Object
 
+SCALARS: Object = {
+    "version": "2",
+    "replicas": 1,
+    "rollout": "Recreate",
+    "access": "ReadWrite",
+    "reconciliation": "Active",
+}
+"""What is stored of an empty spec."""
+
 
 class Refused(Exception):
     """The API server's or kubectl's words."""

@@ -9,10 +9,8 @@ import pytest
 from registry_operator.api.parse import parse, parse_spec
 from registry_operator.api.registry import CertManager, IssuerRef, PersistentVolumeClaim, Spec
 from registry_operator.kube.kinds import DEPLOYMENT, REGISTRY
-from tests.apiserver.admission.door import Door, Refused
+from tests.apiserver.admission.door import SCALARS, Door, Refused
 from tests.unit.api.spellings import QUANTITIES
-
-SCALARS = {"version": "2", "access": "ReadWrite", "reconciliation": "Active"}
 
 
 def test_an_empty_spec_gets_scalars_only(door: Door) -> None:

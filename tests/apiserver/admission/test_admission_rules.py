@@ -10,11 +10,14 @@ from crds.schema.definitions import registries
 from tests.apiserver.admission import cases_exposure as exposure
 from tests.apiserver.admission.cases import AUTH, IMAGE, SERVICE, STORAGE, TLS, Case
 from tests.apiserver.admission.cases_pod import POD
+from tests.apiserver.admission.cases_scaling import SCALING
 from tests.apiserver.admission.door import Door, Refused, nested
 from tests.apiserver.admission.test_admission_changes import CHANGES
 from tests.unit.api.test_schema import nodes
 
-CASES = IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP + exposure.NETWORK_POLICY
+CASES = (
+    IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP + exposure.NETWORK_POLICY + SCALING
+)
 
 
 CORE = (

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from registry_operator.desired import claim, config, deployment
+from registry_operator.desired.rollout import Rollout
 from tests.golden.children import NAMES, children
 from tests.golden.children import registry as golden
 from tests.unit.desired.registries import registry
@@ -19,6 +20,7 @@ def build(
     config_secret: str = "images-config-1",
     tls_secret: str = "images-tls-1",
     claim_name: str | None = "images-data",
+    way: Rollout = Rollout.RECREATE,
 ) -> Object:
     return deployment.deployment(
         registry(spec),
@@ -27,6 +29,7 @@ def build(
         tls_secret=tls_secret,
         htpasswd_secret="images-htpasswd",
         claim_name=claim_name,
+        rollout=way,
     )
 
 
@@ -102,9 +105,11 @@ def test_an_author_cannot_take_a_pod_away_from_its_registry() -> None:
     assert subject["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
 
-@pytest.mark.parametrize("change", ["config_secret", "tls_secret", "claim_name"])
-def test_a_changed_input_is_a_changed_template(change: str) -> None:
-    assert build()["spec"]["template"] != build(None, **{change: "another"})["spec"]["template"]
+@pytest.mark.parametrize(
+    "changed", [build(config_secret="another"), build(tls_secret="another"), build(claim_name="another")]
+)
+def test_a_changed_input_is_a_changed_template(changed: Object) -> None:
+    assert build()["spec"]["template"] != changed["spec"]["template"]
 
 
 def test_memory_of_the_program_stays_below_the_limit() -> None:

@@ -85,7 +85,13 @@ class Cluster:
         return copy.deepcopy(self.put(kind, obj, FIELD_MANAGER))
 
     async def apply(
-        self, kind: Kind, obj: Mapping[str, Any], *, subresource: str | None = None, force: bool = True
+        self,
+        kind: Kind,
+        obj: Mapping[str, Any],
+        *,
+        subresource: str | None = None,
+        force: bool = True,
+        manager: str | None = None,
     ) -> Applied:
         metadata = obj["metadata"]
         self._called("apply", kind, metadata["name"])
@@ -96,7 +102,7 @@ class Cluster:
             if live is None:
                 raise NotFound(404, "NotFound", "not found")
             return Applied(copy.deepcopy(self._store(key, {**live, subresource: obj[subresource]})), created=False)
-        merged = _merged(live or {"metadata": {}}, obj, force)
+        merged = _merged(live or {"metadata": {}}, obj, force, manager or FIELD_MANAGER)
         if live is None:
             merged["metadata"]["uid"] = f"uid-{kind.plural}-{metadata['name']}-{self.version}"
         return Applied(copy.deepcopy(self._store(key, merged)), created=live is None)
@@ -212,11 +218,11 @@ def _entry(manager: str, operation: str, leaves: Mapping[Path, Any]) -> Object:
 _KEYS = ("f:name", "f:uid")  # what an item is found by is removed last
 
 
-def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool) -> Object:
+def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool, manager: str) -> Object:
     merged = copy.deepcopy(dict(live))
     wanted, present = _leaves(obj), _leaves(live)
     entries = merged["metadata"].pop("managedFields", [])
-    ours = [each for each in entries if (each["manager"], each["operation"]) == (FIELD_MANAGER, "Apply")]
+    ours = [each for each in entries if (each["manager"], each["operation"]) == (manager, "Apply")]
     others = [each for each in entries if each not in ours]
     taken = {path for each in others for path in _paths(each["fieldsV1"])}
     disputed = {path for path in taken & wanted.keys() if present.get(path) != wanted[path]}
@@ -231,7 +237,7 @@ def _merged(live: Mapping[str, Any], obj: Mapping[str, Any], force: bool) -> Obj
         _set(merged, path, copy.deepcopy(value))
     for field in ("name", "namespace"):
         merged["metadata"][field] = obj["metadata"][field]
-    mine = [_entry(FIELD_MANAGER, "Apply", wanted)] if wanted else []
+    mine = [_entry(manager, "Apply", wanted)] if wanted else []
     merged["metadata"]["managedFields"] = [*mine, *others]
     return merged
 

@@ -165,3 +165,33 @@ def test_every_kind_is_seen_before_its_controller_has_written_anything() -> None
     for project in (views.deployment, views.replica_set, views.pod, views.service, views.claim, views.certificate):
         assert project({"metadata": META}).name == "images"
     assert views.config_map({"metadata": META}).view is None
+
+
+@pytest.mark.parametrize(
+    ("conditions", "trouble"),
+    [
+        ([], None),
+        ([("AbleToScale", "True", "ready"), ("ScalingActive", "True", "valid")], None),
+        ([("AbleToScale", "True", "ready"), ("ScalingActive", "False", "no metrics")], "no metrics"),
+        ([("AbleToScale", "False", "no such Deployment")], "no such Deployment"),
+        ([("ScalingLimited", "True", "at the maximum"), ("AbleToScale", "True", "ready")], None),
+    ],
+)
+def test_why_an_autoscaler_does_not_work(conditions: list[tuple[str, str, str]], trouble: str | None) -> None:
+    entries = [{"type": kind, "status": status, "message": message} for kind, status, message in conditions]
+    assert views.autoscaler({"metadata": META, "status": {"conditions": entries}}).view.trouble == trouble
+
+
+def test_who_says_the_number_of_pods() -> None:
+    fields: Object = {"f:spec": {"f:replicas": {}}}
+    entry = {"manager": "registry-operator", "operation": "Apply", "fieldsV1": fields}
+    applied = {**META, "managedFields": [entry]}
+    assert views.deployment({"metadata": applied, "spec": {"replicas": 2}}).view.counted
+    assert not views.deployment({"metadata": META, "spec": {"replicas": 2}}).view.counted
+
+
+def test_pods_that_stand_beside_each_other() -> None:
+    surge = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert deployment({}, strategy=surge).beside
+    assert not deployment({}, strategy={**surge, "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}).beside
+    assert not deployment({}, strategy={"type": "Recreate"}).beside

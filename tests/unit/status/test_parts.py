@@ -140,6 +140,7 @@ def troubled(reason: str, message: str = "") -> Findings:
     return findings(workload=replace(NO_PODS, trouble=(reason, message)), probe=None)
 
 
+LEFT = replace(NO_PODS, beside=True, leaving=(("images-1", "node-7"),))
 WORKLOAD: dict[str, Case] = {
     "available": (findings(), "True", Reason.AVAILABLE),
     "not made": (findings(workload=replace(NO_PODS, exists=False)), "False", Reason.WAITING),
@@ -161,6 +162,31 @@ WORKLOAD: dict[str, Case] = {
     "crash": (troubled("CrashLoopBackOff", "back-off"), "False", Reason.CRASH_LOOPING),
     "out of memory": (troubled("OOMKilled", "exit code 137"), "False", Reason.CRASH_LOOPING),
     "no node": (troubled("Unschedulable", "0/3 nodes"), "False", Reason.UNSCHEDULABLE),
+    "no place beside the present pod": (
+        findings(workload=replace(PODS, settled=False, beside=True, trouble=("Unschedulable", "0/3 nodes"))),
+        "False",
+        Reason.SURGE_BLOCKED,
+    ),
+    "no place but on a lost node": (
+        findings(workload=replace(LEFT, trouble=("Unschedulable", "0/3 nodes")), probe=None),
+        "False",
+        Reason.SURGE_BLOCKED,
+    ),
+    "a first pod that surges finds no node": (
+        findings(workload=replace(LEFT, leaving=(), trouble=("Unschedulable", "0/3 nodes")), probe=None),
+        "False",
+        Reason.UNSCHEDULABLE,
+    ),
+    "a surge to a broken image": (
+        findings(workload=replace(PODS, settled=False, beside=True, trouble=("ErrImagePull", "not found"))),
+        "False",
+        Reason.IMAGE_UNAVAILABLE,
+    ),
+    "an autoscaler that cannot count": (
+        findings(workload=replace(PODS, autoscaling="no metrics")),
+        "True",
+        Reason.AUTOSCALING_INACTIVE,
+    ),
     "something else": (troubled("CreateContainerConfigError", "no Secret"), "False", Reason.POD_FAILED),
     "trouble of a pod on its way out": (
         findings(workload=replace(PODS, trouble=("Error", "exit code 1"))),
@@ -178,3 +204,11 @@ def test_workload(case: Case) -> None:
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "Evicted"])
 def test_the_message_of_a_pod_is_quoted(reason: str) -> None:
     assert "as the node said" in PARTS[Condition.WORKLOAD_READY](troubled(reason, "as the node said")).message
+
+
+def test_a_pod_on_a_lost_node_is_named() -> None:
+    found = findings(workload=replace(LEFT, trouble=("Unschedulable", "0/3 nodes")), probe=None)
+    message = PARTS[Condition.WORKLOAD_READY](found).message
+    assert "images-1" in message
+    assert "node-7" in message
+    assert "0/3 nodes" in message
