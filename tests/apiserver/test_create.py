@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from registry_operator.kube.kinds import EVENT, ISSUER, PERSISTENT_VOLUME_CLAIM
+from registry_operator.reconcile.pace import LASTING_SECONDS
 from tests.apiserver.registries import Subject
 from tests.stage.kube import Object
 from tests.stage.pairs import make_pair
@@ -215,10 +217,18 @@ def assert_serves(images: Subject, registry: Object) -> None:
 
 
 def assert_written_once(writes: list[Request]) -> None:
-    """A child is written when all that it needs is known; the admin's Secret once more, when the CA is."""
+    """A child is written when all that it needs is known, and the status when it says something that lasts."""
     count = Counter((write.resource, write.name) for write in writes if write.resource not in ("registries", "events"))
-    again = {child: number for child, number in count.items() if number > 1}
-    assert again in ({}, {("secrets", "images-admin"): 2})
+    assert {child: number for child, number in count.items() if number > 1} == {}
+    told = [write for write in writes if write.subresource == "status"]
+    lasted = sum(later.at - earlier.at >= LASTING_SECONDS for earlier, later in itertools.pairwise(told))
+    said = [[(c["type"], c["status"], c["reason"]) for c in write.body["status"]["conditions"]] for write in told]
+    assert len(told) <= 2 + lasted, f"more than the first, the last, and what somebody had to wait for: {said}"
+    events = [(write.body["type"], write.body["reason"]) for write in writes if write.resource == "events"]
+    assert set(events) <= {("Normal", "Serving"), ("Warning", "TLSDisabled"), ("Warning", "CostlyHash")}, (
+        "no false alarm"
+    )
+    assert len(events) <= 2
 
 
 def assert_tells_no_secret(operator: StagedOperator, images: Subject, registry: Object) -> None:

@@ -10,6 +10,7 @@ what it returns is kept.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -91,6 +92,24 @@ class Informer(Generic[T]):
         reflector = self._reflector(obj["metadata"].get("namespace"))
         if reflector is not None:
             self.store.written(obj, reflector.passed)
+
+    @contextlib.contextmanager
+    def writing(self, namespace: str, name: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """Around a write of ours: what it yields takes the answer. An event that comes before its answer is no news
+        either, but whatever else happens to the object meanwhile is told when the write has ended."""
+        version: int | None = None
+
+        def answered(obj: dict[str, Any]) -> None:
+            nonlocal version
+            version = int(obj["metadata"]["resourceVersion"])
+            self.observe_write(obj)
+
+        self.store.expect(namespace, name)
+        try:
+            yield answered
+        finally:
+            for change in self.store.settle(namespace, name, version):
+                self.report(change)
 
     def ready(self, namespace: str | None = None) -> bool:
         """Whether what it holds of this namespace is a whole picture (`synced` also comes with a 403 or a 404)."""

@@ -32,6 +32,7 @@ class Store(Generic[T]):
         self._entries: dict[str, dict[str, _Entry[T]]] = {}
         self._indexed: dict[Hashable, dict[tuple[str, str], None]] = {}
         self._touch = 0
+        self._writing: dict[tuple[str, str], list[tuple[int, Change[T]]]] = {}
 
     def get(self, namespace: str, name: str) -> T | None:
         entry = self._entries.get(namespace, {}).get(name)
@@ -52,13 +53,32 @@ class Store(Generic[T]):
         """An ADDED or MODIFIED event. None: it is known already.
 
         An event that is older than what is held tells of a change that our own write (see `written`) has leapt over.
-        The value stays, but the change is reported, since nobody has looked at it.
+        The value stays, but it is reported as one that nobody knew, since nobody has looked at that change.
         """
         namespace, name, version = identity(obj)
         entry = self._entries.get(namespace, {}).get(name)
         if entry is not None and version <= entry.version:
-            return (entry.value, entry.value) if version < entry.version else None
-        return self._set(namespace, name, version, obj)
+            change: Change[T] | None = (None, entry.value) if version < entry.version else None
+        else:
+            change = self._set(namespace, name, version, obj)
+        return self._held_back(namespace, name, version, change)
+
+    def _held_back(self, namespace: str, name: str, version: int, change: Change[T] | None) -> Change[T] | None:
+        """While a write of ours is on its way, its own event may be faster than its answer: `settle` judges."""
+        heard = self._writing.get((namespace, name))
+        if heard is None or change is None:
+            return change
+        heard.append((version, change))
+        return None
+
+    def expect(self, namespace: str, name: str) -> None:
+        """A write of ours to that object begins: what is heard of it is held back until `settle`."""
+        self._writing.setdefault((namespace, name), [])
+
+    def settle(self, namespace: str, name: str, version: int | None) -> list[Change[T]]:
+        """That write has ended with this version (None: no answer); what was heard meanwhile, but its own event."""
+        heard = self._writing.pop((namespace, name), [])
+        return [change for _, change in heard] if [own for own, _ in heard] != [version] else []
 
     def written(self, obj: dict[str, Any], passed: int) -> None:
         """The server's answer to a write of our own; `passed` is the version up to which events have been seen.

@@ -14,6 +14,7 @@ from registry_operator.desired.config_map import CA_KEY
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.tls import Trust
 from registry_operator.reconcile.views import SecretView
 from registry_operator.registry import htpasswd
 from registry_operator.status.problems import blocked
@@ -94,28 +95,28 @@ def has_admin(registry: Registry) -> bool:
     return registry.spec.auth.mode == "Htpasswd" and registry.spec.auth.admin_user == "Enabled"
 
 
-async def admin(run: Run) -> tuple[str, str] | None:
-    """The administrator's user and password, which is made if there is none. None if the account is not wanted."""
+def lacks_admin(run: Run) -> bool:
+    """Whether the administrator's Secret is wanted and not there yet."""
+    return has_admin(run.registry) and run.secret(run.names.admin) is None
+
+
+async def admin(run: Run, trust: Trust) -> tuple[str, str] | None:
+    """The administrator's user and password, made if there are none, with all that follows from them kept beside: what
+    a pull needs, and what its user should trust. None if the account is not wanted."""
     if not has_admin(run.registry):
         return None
-    found = await _made_admin(run)
+    found = await _made_admin(run, trust.bundle)
+    if trust.known:
+        found = await run.writer.kept(found, partial(_composed_admin, run, trust.bundle), secrets.ADMIN_GENERATED)
+        assert isinstance(found.view, SecretView)
+        if trust.bundle is None and CA_KEY in found.view.data:
+            found = await run.writer.renew(found, {CA_KEY: None})
     return _text(found, "username"), _text(found, "password")
 
 
-async def hand_out(run: Run, ca: str | None) -> None:
-    """Keep all that follows from the administrator's account: what a pull needs, and what its user should trust."""
-    if not has_admin(run.registry):
-        return
-    found = await _made_admin(run)
-    found = await run.writer.kept(found, partial(_composed_admin, run, ca), secrets.ADMIN_GENERATED)
-    assert isinstance(found.view, SecretView)
-    if ca is None and CA_KEY in found.view.data:
-        await run.writer.renew(found, {CA_KEY: None})
-
-
-async def _made_admin(run: Run) -> Child:
+async def _made_admin(run: Run, ca: str | None) -> Child:
     fresh = {"username": secrets.ADMIN_USER, "password": _generate()}
-    found = await run.writer.generated(partial(_composed_admin, run, None), fresh, secrets.ADMIN_GENERATED)
+    found = await run.writer.generated(partial(_composed_admin, run, ca), fresh, secrets.ADMIN_GENERATED)
     if why := htpasswd.unusable(_text(found, "username"), _text(found, "password")):
         message = f"Secret {found.name}: {why}; mend it, or remove the key for a new value"
         raise blocked(Reason.SECRET_INVALID, message, stalled=True)

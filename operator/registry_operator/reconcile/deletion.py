@@ -80,11 +80,11 @@ async def _set(client: Client, run: Run, finalizers: list[str]) -> None:
     registry = run.registry
     metadata: dict[str, Any] = {"finalizers": finalizers or None, "resourceVersion": registry.resource_version}
     patch = {"metadata": {**metadata, "uid": registry.uid}}
+    key = Key(registry.namespace, registry.name)
     try:
-        obj = await client.merge(kinds.REGISTRY, registry.namespace, registry.name, patch)
+        with run.world.writing_registry(key) as answered:
+            answered(await client.merge(kinds.REGISTRY, registry.namespace, registry.name, patch))
     except NotFound:
-        run.world.registries.lost(Key(registry.namespace, registry.name), registry.uid)
-        return
+        run.world.registries.lost(key, registry.uid)
     except Conflict as error:
         raise Raced(str(error)) from error
-    run.world.registries.seen(obj)

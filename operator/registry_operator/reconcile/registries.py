@@ -104,11 +104,12 @@ class RegistryReconciler:
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
         if own is None:
             return await self._unchanged(run)
-        users = await self._accounts(run, own)
         serving = await self._serving(run, own, service)
         bundle = tls.trust(run, serving, workload.mounted(run))
         published = await run.attempt(Condition.CERTIFICATE_READY, tls.publish(run, bundle))
-        await run.attempt(Condition.CREDENTIALS_READY, accounts.hand_out(run, bundle))
+        users = await self._accounts(
+            run, own, tls.Trust(bundle, known=serving is not None or not run.registry.spec.tls.enabled)
+        )
         await run.attempt(Condition.STORAGE_READY, storage.storage(run))
         config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
         if account and service and config and self._complete(run, users, serving):
@@ -118,12 +119,16 @@ class RegistryReconciler:
             await run.attempt(Condition.WORKLOAD_READY, self._prune(run, secrets, bundle))
         return Ensured(standing, users, tls.live(run, serving), published)
 
-    async def _accounts(self, run: Run, own: accounts.Internal) -> accounts.Accounts | None:
-        """The password file; the last good one while the wished one cannot be had."""
-        if run.registry.spec.auth.mode == "Disabled":
+    async def _accounts(self, run: Run, own: accounts.Internal, trust: tls.Trust) -> accounts.Accounts | None:
+        """The password file; the last good one while the wished one cannot be had.
+
+        Before the first certificate is there the administrator's Secret is not made either: users would mount it
+        without the CA, and it would be written twice.
+        """
+        if run.registry.spec.auth.mode == "Disabled" or (not trust.known and accounts.lacks_admin(run)):
             return None
         try:
-            return await accounts.accounts(run, own, await accounts.admin(run))
+            return await accounts.accounts(run, own, await accounts.admin(run, trust))
         except Blocked as error:
             run.note(Condition.CREDENTIALS_READY, error.problem)
             return accounts.last_good(run, own)

@@ -24,6 +24,8 @@ class RegistryCache:
         self._bodies: dict[Key, Mapping[str, Any]] = {}
         self._deleted: dict[Key, int] = {}
         """The versions of deletions that a listing under way may not know of yet."""
+        self._writing: dict[Key, list[int]] = {}
+        """Writes of ours on their way, with the versions that were heard of meanwhile."""
 
     def get(self, key: Key) -> Mapping[str, Any] | None:
         return self._bodies.get(key)
@@ -44,7 +46,19 @@ class RegistryCache:
         kept = {name: value for name, value in metadata.items() if name != "managedFields"}
         self._bodies[key] = {**body, "metadata": kept}
         self._deleted.pop(key, None)
+        if (heard := self._writing.get(key)) is not None:
+            heard.append(version)
+            return None
         return key
+
+    def expect(self, key: Key) -> None:
+        """A write of ours begins, whose own event may be faster than its answer: news are held back until `settle`."""
+        self._writing.setdefault(key, [])
+
+    def settle(self, key: Key, version: int | None) -> bool:
+        """It has ended with this version (None: with no answer); whether there was news besides."""
+        heard = self._writing.pop(key, [])
+        return any(each != version for each in heard)
 
     def gone(self, body: Mapping[str, Any]) -> Key | None:
         """Take note of a deletion; one that tells of an earlier object of the name is no news."""

@@ -14,6 +14,7 @@ from registry_operator.kube.errors import Conflict, NotFound
 from registry_operator.reconcile import storage, workload
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ensured import Ensured
+from registry_operator.reconcile.pace import Pace
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
@@ -44,7 +45,15 @@ class Meter(Protocol):
 class Reporter:
     """Writes the status of Registries."""
 
-    def __init__(self, client: Client, world: World, prober: Prober, recorder: Recorder, meter: Meter) -> None:
+    def __init__(
+        self,
+        client: Client,
+        world: World,
+        prober: Prober,
+        recorder: Recorder,
+        meter: Meter,
+        pace: Pace | None = None,
+    ) -> None:
         self._client = client
         self._world = world
         self._prober = prober
@@ -53,11 +62,13 @@ class Reporter:
         self._answered: set[Key] = set()
         """The Registries for which this process has had an answer from a probe, or has seen that it needs none."""
         self._warned: dict[Key, frozenset[tuple[str, str]]] = {}
+        self._pace = pace or Pace()
 
     def forget(self, key: Key) -> None:
         """The Registry is gone."""
         self._answered.discard(key)
         self._warned.pop(key, None)
+        self._pace.written(key)
         self._meter.forget(key)
 
     async def report(self, run: Run, ensured: Ensured) -> float | None:
@@ -92,26 +103,32 @@ class Reporter:
             ca_config_map=ensured.ca_config_map,
             admin_secret=run.names.admin if accounts and accounts.admin else None,
         )
-        await self._write(registry, report.status(found))
+        held = await self._write(registry, report.status(found))
         self._warn(run)
-        return _again(run, serving)
+        return _soonest(held, _again(run, serving))
 
     async def invalid(self, registry: Registry, now: datetime, message: str) -> float | None:
         """A spec that the schema let through and that still makes no sense: nothing is touched, and status says why."""
-        await self._write(registry, report.overlaid(registry, now, rules.invalid(message)))
-        return None
+        return await self._write(registry, report.overlaid(registry, now, rules.invalid(message)))
 
     async def deleting(self, registry: Registry, now: datetime) -> float | None:
         """A Registry that waits for somebody else's finalizer; without any it is gone already."""
         if registry.finalizers:
-            await self._write(registry, report.overlaid(registry, now, rules.deleting()))
+            return await self._write(registry, report.overlaid(registry, now, rules.deleting()))
         return None
 
-    async def _write(self, registry: Registry, status: dict[str, Any]) -> None:
+    async def _write(self, registry: Registry, status: dict[str, Any]) -> float | None:
+        """Write it if it is news; returns the seconds after which to look again where it is held back."""
         key = Key(registry.namespace, registry.name)
         self._meter.conditions(key, {entry["type"]: entry["status"] for entry in status["conditions"]})
-        if status == registry.status:
-            return
+        if status != registry.status and (held := self._pace.wait(key, registry.status, status)) is not None:
+            return held
+        if status != registry.status:
+            await self._apply(key, registry, status)
+        self._pace.written(key)
+        return None
+
+    async def _apply(self, key: Key, registry: Registry, status: dict[str, Any]) -> None:
         # The API server ignores a uid here, so the version keeps this from reaching a successor of the same name.
         metadata = {
             "name": registry.name,
@@ -120,22 +137,26 @@ class Reporter:
         }
         body = {"metadata": metadata, "status": status}
         try:
-            applied = await self._client.apply(kinds.REGISTRY, body, subresource="status")
+            with self._world.writing_registry(key) as answered:
+                answered((await self._client.apply(kinds.REGISTRY, body, subresource="status")).obj)
         except NotFound as error:
             self._world.registries.lost(key, registry.uid)
             raise Raced(str(error)) from error
         except Conflict as error:
             raise Raced(str(error)) from error
-        self._world.registries.seen(applied.obj)
         for condition, entry in report.transitions(registry.status, status):
             self._tell(registry, condition, entry)
 
     def _tell(self, registry: Registry, condition: Condition, entry: Mapping[str, Any]) -> None:
-        """An Event for what people want to know: what became ready, and what is in the way."""
-        if condition in (Condition.READY, Condition.STALLED) and entry["reason"] != Reason.NOT_STALLED:
-            good = entry["status"] == ("True" if condition is Condition.READY else "False")
-            kind = "Normal" if good or entry["reason"] in _NORMAL else "Warning"
-            self._recorder.event(_regarding(registry), kind, entry["reason"], "Reconcile", entry["message"])
+        """An Event for what people want to know: what became ready, what ceased to be, and what is in the way."""
+        if condition not in (Condition.READY, Condition.STALLED) or entry["reason"] == Reason.NOT_STALLED:
+            return
+        good = entry["status"] == ("True" if condition is Condition.READY else "False")
+        on_its_way = not good and entry["reason"] in _NORMAL
+        if on_its_way and not _was_ready(registry):
+            return  # each step of a start: the conditions tell them, and an Event costs as much as a child
+        kind = "Normal" if good or on_its_way else "Warning"
+        self._recorder.event(_regarding(registry), kind, entry["reason"], "Reconcile", entry["message"])
 
     def _warn(self, run: Run) -> None:
         """A Warning when something begins to be so; after a restart what is so is old news, unless the spec is new."""
@@ -153,6 +174,11 @@ class Reporter:
 
 _NORMAL = {Reason.PROGRESSING, Reason.ROLLING_OUT, Reason.WAITING, Reason.PROBING, Reason.ISSUING, Reason.CLAIM_PENDING}
 _NORMAL |= {Reason.DELETING, Reason.PROPAGATING}
+
+
+def _was_ready(registry: Registry) -> bool:
+    conditions = registry.status.get("conditions", ())
+    return any(each["type"] == Condition.READY and each["status"] == "True" for each in conditions)
 
 
 def _regarding(registry: Registry) -> dict[str, Any]:
@@ -200,6 +226,10 @@ def _external(registry: Registry, service: ServiceView | None) -> tuple[str, ...
         return ()
     scheme = "https" if registry.spec.tls.enabled else "http"
     return tuple(f"{scheme}://{address}" for address in service.addresses if address)
+
+
+def _soonest(*moments: float | None) -> float | None:
+    return min((each for each in moments if each is not None), default=None)
 
 
 def _again(run: Run, serving: Serving | None) -> float | None:

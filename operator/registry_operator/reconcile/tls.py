@@ -25,6 +25,14 @@ class Serving:
     ca: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What clients should trust (None: no CA), and whether that is known yet."""
+
+    bundle: str | None
+    known: bool
+
+
 async def serving(run: Run, salt_key: bytes, cluster_ips: tuple[str, ...]) -> Serving | None:
     """The certificate for the pods: the wished one, or the last good one while that cannot be had; None if neither."""
     mode = run.registry.spec.tls.mode

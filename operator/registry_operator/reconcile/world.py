@@ -6,7 +6,9 @@ users' own may be named in a spec.  Users' Secrets are watched as metadata; thei
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from registry_operator.api.registry import Registry
@@ -129,14 +131,42 @@ class World:
         return projections.plain(obj)
 
     # ------------------------------------------------------------------ learning
-    def wrote(self, kind: Kind, obj: dict[str, Any]) -> Child:
-        """Put the server's answer to a write of ours into the cache, so that the next look sees it."""
+    @contextlib.contextmanager
+    def writing(self, kind: Kind, namespace: str, name: str) -> Iterator[Callable[[dict[str, Any]], Child]]:
+        """Around a write of ours. What it yields takes the answer into the cache, so that the next look sees it and its
+        event wakes nobody, and returns the projection of it."""
         informer = self._informers.get(kind)
-        if informer is not None:
-            informer.observe_write(obj)
-        return self.projected(kind, obj)
+        if informer is None:
+            yield lambda obj: self.projected(kind, obj)
+            return
+        with informer.writing(namespace, name) as answered:
+
+            def taken(obj: dict[str, Any]) -> Child:
+                answered(obj)
+                return self.projected(kind, obj)
+
+            yield taken
+
+    @contextlib.contextmanager
+    def writing_registry(self, key: Key) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """The same around a write to a Registry, which has a cache of its own."""
+        self.registries.expect(key)
+        version: int | None = None
+
+        def answered(obj: dict[str, Any]) -> None:
+            nonlocal version
+            version = int(obj["metadata"]["resourceVersion"])
+            self.registries.seen(obj)
+
+        try:
+            yield answered
+        finally:
+            if self.registries.settle(key, version):
+                self._enqueue(key)
 
     def _child_changed(self, kind: Kind, old: Child | None, new: Child | None) -> None:
+        if old is not None and new is not None and old == replace(new, resource_version=old.resource_version):
+            return  # most events tell of fields that nobody here looks at
         for key in {key for seen in (old, new) if seen is not None for key in self._concerned(kind, seen)}:
             self._enqueue(key)
 

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from registry_operator.api.registry import Registry
@@ -58,15 +59,19 @@ class Writer:
             await self._may_adopt(what)
         body = desired if found is None else _with_uid(desired, found.uid)
         try:
-            applied = await self._client.apply(kind, body, force=found is not None)
-            if found is None and not applied.created:
-                await self._step_back(kind, applied.obj)
-                raise Raced(f"{what}: somebody else made it at the same moment")
+            with self._writing(kind, desired) as answered:
+                applied = await self._client.apply(kind, body, force=found is not None)
+                if found is not None or applied.created:
+                    return answered(applied.obj)
+            await self._step_back(kind, applied.obj)
+            raise Raced(f"{what}: somebody else made it at the same moment")
         except Conflict as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
             raise refused(error, what) from error
-        return self._world.wrote(kind, applied.obj)
+
+    def _writing(self, kind: Kind, obj: Object) -> AbstractContextManager[Callable[[dict[str, Any]], Child]]:
+        return self._world.writing(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
 
     async def _may_adopt(self, what: str) -> None:
         """Ask the API server whether the Registry stays, before something without an owner gets it as one.
@@ -132,12 +137,12 @@ class Writer:
         if self.paused:
             return self._hold(what, None)
         try:
-            made = await self._client.create(kinds.SECRET, desired)
+            with self._writing(kinds.SECRET, desired) as answered:
+                return answered(await self._client.create(kinds.SECRET, desired))
         except AlreadyExists as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
             raise refused(error, what) from error
-        return self._world.wrote(kinds.SECRET, made)
 
     async def renew(self, found: Child, data: Mapping[str, str | None]) -> Child:
         """Replace or remove (None) values of a Secret, if it is still in the version that was looked at."""
@@ -146,12 +151,12 @@ class Writer:
             return self._hold(what, found)
         patch = {"metadata": {"uid": found.uid, "resourceVersion": found.resource_version}, "data": dict(data)}
         try:
-            obj = await self._client.merge(kinds.SECRET, found.namespace, found.name, patch)
+            with self._world.writing(kinds.SECRET, found.namespace, found.name) as answered:
+                return answered(await self._client.merge(kinds.SECRET, found.namespace, found.name, patch))
         except (Conflict, NotFound) as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
             raise refused(error, what) from error
-        return self._world.wrote(kinds.SECRET, obj)
 
     async def share(self, kind: Kind, name: str, fields: Object) -> None:
         """Make a second owner of fields as they are, so that they stay when we no longer apply them."""

@@ -61,7 +61,7 @@ def _known(found: Findings, old: Mapping[str, Any]) -> dict[Condition, Verdict]:
     return {
         Condition(entry["type"]): Verdict(entry["status"], Reason(entry["reason"]), entry["message"])
         for entry in old.get("conditions", ())
-        if entry["type"] in PROBED and entry["reason"] in _REASONS
+        if entry["type"] in PROBED and entry["status"] != "Unknown" and entry["reason"] in _REASONS
     }
 
 

@@ -41,8 +41,44 @@ async def test_a_change_of_another_just_before_our_write_is_still_told(stage: St
     informer.observe_write(obj("x", 20, "written"))
     stage.api.sends(event("MODIFIED", obj("x", 19, "theirs")), event("MODIFIED", obj("x", 20, "written")))
     await settle()
-    assert stage.news() == [("written", "written")]
+    assert stage.news() == [(None, "written")], "as one that nobody knew"
     assert informer.get("a", "x") == "written"
+
+
+async def test_the_event_of_our_write_is_no_news_before_its_answer_either(stage: Stage) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    with informer.writing("a", "x") as answered:
+        stage.api.sends(event("MODIFIED", obj("x", 20, "written")))
+        await settle()
+        answered(obj("x", 20, "written"))
+    assert stage.news() == []
+    assert informer.get("a", "x") == "written"
+
+
+@pytest.mark.parametrize("theirs", [19, 21])
+async def test_what_others_write_while_our_write_is_on_its_way_is_told(stage: Stage, theirs: int) -> None:
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    with informer.writing("a", "x") as answered:
+        for version in sorted((theirs, 20)):
+            stage.api.sends(event("MODIFIED", obj("x", version, str(version))))
+            await settle()
+        answered(obj("x", 20, "20"))
+    assert len(stage.news()) == 2
+
+
+async def test_what_is_heard_during_a_write_without_an_answer_is_told(stage: Stage) -> None:
+    """The answer was lost, or the server refused: whose event it was is not known."""
+    stage.api.answers(listing(10, obj("x", 5, "one")))
+    informer = await stage.start()
+    stage.news()
+    with informer.writing("a", "x"):
+        stage.api.sends(event("MODIFIED", obj("x", 20, "written")))
+        await settle()
+    assert stage.news() == [("one", "written")]
 
 
 async def test_a_late_answer_does_not_bring_back_what_was_deleted(stage: Stage) -> None:

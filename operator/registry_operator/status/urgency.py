@@ -1,0 +1,50 @@
+"""What of a changed status is told at once, and what may wait until it has lasted.
+
+A start goes through a dozen states that last for some hundred milliseconds each. Writing all of them cost 3 to 8 writes
+for each Registry, and told nobody anything.  So what only tells of the way to Ready waits (see `Pace`); what somebody
+relies on never does: that something ceased to be so, that a person has to act, that all is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry_operator.status.reasons import Condition
+
+
+def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the step from the status `old` to `new` must not wait."""
+    before, after = _conditions(old), _conditions(new)
+    if old.get("observedGeneration") != new["observedGeneration"] or before.keys() != after.keys():
+        return True
+    if _stalled(before) != _stalled(after):
+        return True
+    changed = {each for each, entry in after.items() if entry["status"] != before[each]["status"]}
+    if any(before[each]["status"] == "True" for each in changed):
+        return True
+    settled = after[Condition.RECONCILING]["status"] == "False"
+    return settled and not changed.isdisjoint({Condition.READY, Condition.RECONCILING})
+
+
+def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {entry["type"]: entry for entry in status.get("conditions", ())}
+
+
+def _stalled(conditions: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Whether a person has to act, and what he is told."""
+    entry = conditions.get(Condition.STALLED, {})
+    return tuple(str(entry.get(field)) for field in ("status", "reason", "message"))
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both say the same, whenever they began to."""
+    return _timeless(one) == _timeless(other)
+
+
+def _timeless(status: Mapping[str, Any]) -> dict[str, Any]:
+    entries = [
+        {field: value for field, value in entry.items() if field != "lastTransitionTime"}
+        for entry in status.get("conditions", ())
+    ]
+    return {**status, "conditions": entries}
