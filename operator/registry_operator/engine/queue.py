@@ -119,11 +119,13 @@ class KeyedQueue(Generic[K]):
 
     def oldest_age(self) -> float:
         """How many seconds the key that has waited longest is waiting for a worker."""
-        return self._clock.now() - next(iter(self._queued.values()), self._clock.now())
+        now = self._clock.now()
+        return now - next(iter(self._queued.values()), now)
 
     def longest_run(self) -> float:
         """How many seconds the longest of the present runs has taken."""
-        return self._clock.now() - next(iter(self._running.values()), self._clock.now())
+        now = self._clock.now()  # read once: of two readings a real clock makes an idle queue look busy
+        return now - next(iter(self._running.values()), now)
 
     async def _work(self, worker: Callable[[K], Awaitable[float | None]]) -> None:
         while not self._stopping:

@@ -191,6 +191,18 @@ async def test_forget_drops_waits_but_no_work(queue: KeyedQueue[str], worker: Wo
         assert worker.ended == ["queued"]
 
 
+async def test_an_idle_queue_has_no_age_although_the_clock_runs_on() -> None:
+    class Running(FakeClock):
+        ticks = 0
+
+        def now(self) -> float:
+            self.ticks += 1
+            return float(self.ticks)
+
+    queue: KeyedQueue[str] = KeyedQueue(clock=Running())
+    assert (queue.oldest_age(), queue.longest_run()) == (0, 0)
+
+
 async def test_ages(queue: KeyedQueue[str], worker: Worker, clock: FakeClock) -> None:
     assert (queue.oldest_age(), queue.longest_run()) == (0, 0)
     worker.held = True
