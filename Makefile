@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 export CLUSTER ?= auto
+SIZES ?= 100 1000
+IDLE ?= 600
+WORKLOAD ?= self-signed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test check format unit apiserver e2e image cluster-up cluster-down docs
+.PHONY: help demo demo-down test check format unit apiserver e2e bench image cluster-up cluster-down docs
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -40,6 +43,9 @@ apiserver: $(VENV)/.made ## Tests on a real control plane (etcd and kube-apiserv
 
 e2e: $(VENV)/.made ## Tests on a whole real node
 	@$(RUN) tests.run e2e
+
+bench: $(VENV)/.made ## Measure the operator at scale beside the floor (SIZES="100 1000" IDLE=600 WORKLOAD=self-signed)
+	@PYTHONPATH=operator:. $(RUN) tests.bench run --sizes $(SIZES) --idle $(IDLE) --workload $(WORKLOAD)
 
 image: $(VENV)/.made ## Build the operator's image into dist/image.tar
 	@$(RUN) tests.cluster image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.cluster.addresses import Addresses
 from tests.cluster.layout import Layout
 from tests.cluster.plan import Process
@@ -10,12 +12,19 @@ from tests.cluster.programs import Programs
 CRDS_READY = "crds"
 
 
-def processes(layout: Layout, addresses: Addresses, programs: Programs, *, cert_manager: bool) -> list[Process]:
-    """The programs of a control plane; the scheduler belongs to a whole node, which has a place for pods."""
+def processes(
+    layout: Layout, addresses: Addresses, programs: Programs, *, cert_manager: bool, audited: str = ""
+) -> list[Process]:
+    """The programs of a control plane; the scheduler belongs to a whole node, which has a place for pods.
+
+    `audited`: a user whose requests the API server writes into `layout.audit_log`.
+    """
     kubernetes = str(programs.path("kubernetes"))
     result = [
         Process("etcd", [kubernetes, "etcd", *_etcd(layout)]),
-        Process("kube-apiserver", [kubernetes, "kube-apiserver", *_apiserver(layout, addresses)]),
+        Process(
+            "kube-apiserver", [kubernetes, "kube-apiserver", *_apiserver(layout, addresses), *_audit(layout, audited)]
+        ),
         Process("kube-controller-manager", [kubernetes, "kube-controller-manager", *_controllers(layout, addresses)]),
     ]
     if cert_manager:
@@ -64,6 +73,22 @@ def _apiserver(layout: Layout, addresses: Addresses) -> list[str]:
         f"--kubelet-certificate-authority={pki}/ca.crt",
         "--profiling=false",
         "--v=1",
+    ]
+
+
+def _audit(layout: Layout, user: str) -> list[str]:
+    """One line for each request of the user: a watch when it begins, everything else when it is answered."""
+    if not user:
+        return []
+    rule = {"level": "Metadata", "users": [user]}
+    begun = {**rule, "verbs": ["watch"], "omitStages": ["RequestReceived", "ResponseComplete"]}
+    answered = {**rule, "omitStages": ["RequestReceived", "ResponseStarted"]}
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [begun, answered, {"level": "None"}]}
+    layout.audit_policy.write_text(json.dumps(policy))
+    return [
+        f"--audit-policy-file={layout.audit_policy}",
+        f"--audit-log-path={layout.audit_log}",
+        "--audit-log-maxsize=8192",
     ]
 
 

@@ -51,6 +51,15 @@ class Layout:
         return self.folder / f"{user}.kubeconfig"
 
     @property
+    def audit_policy(self) -> Path:
+        return self.folder / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """The requests of the user that the cluster was told to audit, a JSON document on each line."""
+        return self.folder / "audit.log"
+
+    @property
     def containerd_socket(self) -> Path:
         return self.folder / "containerd.sock"
 

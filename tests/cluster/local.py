@@ -49,6 +49,7 @@ class LocalCluster:
         *,
         control_plane_only: bool = False,
         cert_manager: bool = True,
+        audited: str = "",
         say: Callable[[str], None] = _silent,
     ) -> None:
         if not NAME.fullmatch(name):
@@ -57,7 +58,7 @@ class LocalCluster:
             )
         self.name = name
         self.layout = Layout(ROOT / name)
-        self._mode = {"control_plane_only": control_plane_only, "cert_manager": cert_manager}
+        self._mode = {"control_plane_only": control_plane_only, "cert_manager": cert_manager, "audited": audited}
         self._say = say
 
     @property
@@ -202,8 +203,13 @@ class LocalCluster:
         return mounts
 
     def _processes(self, built: Programs, addresses: Addresses) -> list[Process]:
-        cert_manager = bool(self._mode["cert_manager"])
-        processes = control_plane.processes(self.layout, addresses, built, cert_manager=cert_manager)
+        processes = control_plane.processes(
+            self.layout,
+            addresses,
+            built,
+            cert_manager=bool(self._mode["cert_manager"]),
+            audited=str(self._mode["audited"]),
+        )
         return processes if self.control_plane_only else processes + worker.processes(self.layout, addresses, built)
 
     def _furnish(self, addresses: Addresses) -> None:

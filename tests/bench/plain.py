@@ -1,0 +1,67 @@
+"""The floor: a client that knows already what to send, and sends it as fast as the server takes it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from yarl import URL
+
+from tests.bench.recording import Recording, Step, Teller
+from tests.stage.kube import client_context
+
+IN_FLIGHT = 32  # what the operator allows itself, too
+Object = dict[str, Any]
+
+
+class PlainClient:
+    """`async with`; the server and the token of a kubeconfig."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        self.codes: Counter[int] = Counter()
+        self.latencies: list[float] = []
+        self._server: str = cluster["server"]
+        self._context = client_context(cluster, user)
+        self._headers = {"Authorization": f"Bearer {user['token']}", "Accept": "application/json"}
+
+    async def __aenter__(self) -> PlainClient:
+        connector = aiohttp.TCPConnector(ssl=self._context, limit=IN_FLIGHT)
+        self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def replay(self, recording: Recording, uids: dict[int, str]) -> None:
+        """Tell the recording for each Registry (index → UID): the steps of one in order, 32 Registries at a time."""
+        waiting = iter(sorted(uids.items()))
+
+        async def work() -> None:
+            for index, uid in waiting:
+                teller = Teller(recording, index, uid)
+                for step in recording.steps:
+                    await self._send(teller, step)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(IN_FLIGHT):
+                group.create_task(work())
+
+    async def _send(self, teller: Teller, step: Step) -> None:
+        path, body = teller.request(step)
+        headers = {"Content-Type": step.content_type} if body else {}
+        url = URL(self._server + path, encoded=True).with_query(step.query)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        async with self._session.request(step.method, url, data=body, headers=headers) as answer:
+            raw = await answer.read()
+        self.latencies.append(loop.time() - started)
+        self.codes[answer.status] += 1
+        if answer.status < 300:
+            teller.heard(path, json.loads(raw))
