@@ -17,6 +17,7 @@ from registry_operator import handlers
 from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.engine.leader import Leader
 from registry_operator.engine.queue import KeyedQueue
+from registry_operator.kube import kinds
 from registry_operator.kube.auth import ClusterConfig
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import ApiError
@@ -26,7 +27,7 @@ from registry_operator.observe.events import Recorder
 from registry_operator.observe.health import HealthServer
 from registry_operator.observe.metrics import Counts, Metrics
 from registry_operator.reconcile.context import Defaults
-from registry_operator.reconcile.listing import relist
+from registry_operator.reconcile.listing import defined, relist
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registries import RegistryReconciler
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 CONTROLLER = "registry"
 GRACE_SECONDS = 20
+LOOK_AGAIN_SECONDS = 5
 
 
 def _defaults(settings: Settings) -> Defaults:
@@ -74,6 +76,7 @@ class App:
         self._ended = asyncio.Event()
         """The work is done; kopf may end too, which cancels all that was begun after it."""
         self._failure: str | None = None
+        self._undefined = False
         self._working = False
         """Whether keys are worked on; a standby has nothing to finish."""
         self._queue: KeyedQueue[Key] = KeyedQueue(
@@ -121,7 +124,9 @@ class App:
             watch = asyncio.create_task(self._watch(), name="kopf")  # last: kopf cancels tasks that are younger
             stopped = asyncio.create_task(self._stop.wait(), name="stop")
             await asyncio.wait([*tasks, work, watch, stopped], return_when=asyncio.FIRST_COMPLETED)
-            self._blame([*tasks, work, watch])
+            if work.cancelled():  # by kopf, which is ending and cancels what others began after it
+                await asyncio.wait([watch], timeout=GRACE_SECONDS)
+            self._blame([watch, *tasks, work])
             await self._end(work, [*tasks, watch, stopped])
         return 1 if self._failure else 0
 
@@ -159,12 +164,32 @@ class App:
     async def _watch(self) -> None:
         """kopf's watch of the Registries; it ends when its credentials or the CRD are gone."""
         namespaces = self._settings.namespaces
+        await self._definition(namespaces)
         started = asyncio.Event()
         signals = asyncio.create_task(self._take_signals_back(started), name="signals")
         try:
             await self._operate(namespaces, started)
+        except Exception as error:
+            if getattr(error, "status", None) == 404:
+                raise RuntimeError(f"{kinds.REGISTRY} is no longer served: its CRD was deleted") from error
+            raise
         finally:
             signals.cancel()
+
+    async def _definition(self, namespaces: tuple[str, ...] | None) -> None:
+        """Wait for our CRD: kopf looks for it once, when it starts, and would then wait for ever."""
+        while True:
+            try:
+                if await defined(self._client, namespaces):
+                    break
+            except ApiError as error:
+                log.warning("cannot tell whether %s is served: %s", kinds.REGISTRY, error)
+            else:
+                if not self._undefined:
+                    log.error("%s is not served: install the CRD (crds/ in the sources)", kinds.REGISTRY)
+                self._undefined = True
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        self._undefined = False
 
     async def _operate(self, namespaces: tuple[str, ...] | None, started: asyncio.Event) -> None:
         await kopf.operator(
@@ -240,6 +265,7 @@ class App:
             ready={
                 "informers": checks.informers(self._world.informers),
                 "queue": checks.pile_up(self._queue, leading),
+                "crd": lambda: f"{kinds.REGISTRY} is not served: its CRD is missing" if self._undefined else None,
             },
             metrics=self._metrics.exposition,
         )

@@ -55,10 +55,15 @@ def running_cluster(prefix: str, *, cert_manager: bool = True) -> Iterator[Local
 def stage(control_plane: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Actors and stub registry for all namespaces of the control plane."""
     with Stage(control_plane.kubeconfig, tmp_path_factory.mktemp("stage")) as stage:
-        stage.kube.apply(NAMESPACE, {"metadata": {"name": ACCOUNT.partition(":")[0]}})
-        stage.kube.apply_file((ROOT / "manifests/cluster-wide/rbac.yaml").read_text())
-        stage.kube.apply_file((ROOT / "manifests/base/rbac-leader-election.yaml").read_text())
+        grant(stage.kube)
         yield stage
+
+
+def grant(kube: Kube) -> None:
+    """Give the operator's account what the manifests give it for the whole cluster."""
+    kube.apply(NAMESPACE, {"metadata": {"name": ACCOUNT.partition(":")[0]}})
+    kube.apply_file((ROOT / "manifests/cluster-wide/rbac.yaml").read_text())
+    kube.apply_file((ROOT / "manifests/base/rbac-leader-election.yaml").read_text())
 
 
 @pytest.fixture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,13 +15,37 @@ import pytest
 from tests.stage.process import Operator, plain_kubeconfig
 from tests.stage.waiting import eventually
 
-NOWHERE = "http://127.0.0.1:9"
+
+class Failing(BaseHTTPRequestHandler):
+    """An API server that has our CRD and answers nothing else."""
+
+    def do_GET(self) -> None:
+        known = "nobody" in self.path
+        body = json.dumps({"metadata": {"resourceVersion": "1"}, "items": []} if known else {}).encode()
+        self.send_response(200 if known else 503)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def failing() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_is_a_wish_and_no_failure(tmp_path: Path, number: signal.Signals) -> None:
-    """Also while the API server is away, and though kopf would take the signals for itself."""
-    operator = Operator(plain_kubeconfig(tmp_path / "kubeconfig", NOWHERE), tmp_path, {"LOG_FORMAT": "text"})
+def test_a_signal_is_a_wish_and_no_failure(tmp_path: Path, failing: str, number: signal.Signals) -> None:
+    """Also while the API server fails, and though kopf would take the signals for itself."""
+    operator = Operator(plain_kubeconfig(tmp_path / "kubeconfig", failing), tmp_path, {"LOG_FORMAT": "text"})
     operator.start(wait=False)
     try:
         eventually(lambda: "Request attempt #2" in operator.log(), "kopf's being at work", seen=operator.tail)

@@ -42,8 +42,7 @@ def problem_of(error: ApiError, what: str) -> Problem | None:
     said = f"{what}: {error.message}"
     for phrase, reason, advice in _PHRASES:
         if phrase in error.message:
-            retry = _SOON_SECONDS if phrase == _WEBHOOK_DOWN else RETRY_SECONDS
-            return Problem(reason, f"{said}; {advice}", retry=retry)
+            return Problem(reason, f"{said}; {advice}", retry=_RETRIES.get(phrase, RETRY_SECONDS))
     if isinstance(error, Invalid):
         source = _SOURCES.get(what.partition(" ")[0], "the field of the spec that this comes from")
         return Problem(Reason.REFUSED, f"{said}; change {source}", stalled=True, retry=RETRY_SECONDS)
@@ -57,10 +56,12 @@ def problem_of(error: ApiError, what: str) -> Problem | None:
 _UPGRADE = "the operator lacks a permission: is its chart up to date?"
 _ASK = "ask those who run this cluster's policies"
 _WEBHOOK_DOWN = "failed calling webhook"
+_TERMINATING = "because it is being terminated"
+_RETRIES = {_WEBHOOK_DOWN: _SOON_SECONDS, _TERMINATING: None}  # a namespace never turns back
 _PHRASES = (
     ("exceeded quota", Reason.QUOTA_EXCEEDED, "raise the quota or free some of it"),
     ("failed quota", Reason.QUOTA_EXCEEDED, "set in spec.pod.resources what the quota asks for"),
-    ("because it is being terminated", Reason.NAMESPACE_TERMINATING, "the namespace is being deleted"),
+    (_TERMINATING, Reason.NAMESPACE_TERMINATING, "the namespace is being deleted"),
     (_WEBHOOK_DOWN, Reason.ADMISSION_DENIED, "it is tried again until the webhook answers"),
     ("admission webhook", Reason.ADMISSION_DENIED, _ASK),
     ("ValidatingAdmissionPolicy", Reason.ADMISSION_DENIED, _ASK),

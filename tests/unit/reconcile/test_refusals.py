@@ -66,7 +66,8 @@ def test_refusals_that_people_should_know_of(error: ApiError, reason: Reason, st
     assert (problem.reason, problem.stalled) == (reason, stalled)
     assert problem.message.startswith("Deployment images: ")
     assert error.message in problem.message, "the server's own words"
-    assert problem.retry is not None, "no watch tells when it ends"
+    ends = reason is not Reason.NAMESPACE_TERMINATING
+    assert (problem.retry is not None) == ends, "no watch tells when it ends"
 
 
 @pytest.mark.parametrize(
