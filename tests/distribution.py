@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,22 +58,25 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(options: config.Options, folder: Path) -> Iterator[Running]:
-    """The registry with these options, on a port and a storage of its own; killed at the end."""
+def running(options: config.Options, folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """The registry with these options, on a port of its own; a volume is one of its own, too. Killed at the end."""
     port = free_port()
-    storage = config.filesystem(str(folder / "data"))
-    with started(options.line, config.render(replace(options, port=port, storage=storage)), folder, port) as result:
+    storage = config.filesystem(str(folder / "data")) if "filesystem" in options.storage else options.storage
+    text = config.render(replace(options, port=port, storage=storage))
+    with started(options.line, text, folder, port, env) as result:
         yield result
 
 
 @contextmanager
-def started(line: config.Line, text: str, folder: Path, port: int) -> Iterator[Running]:
+def started(
+    line: config.Line, text: str, folder: Path, port: int, env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """The registry with this configuration file, which lets it listen on the port; killed at the end."""
     path, log_file = folder / "config.yml", folder / "registry.log"
     path.write_text(text)
     command = [binary(line), "serve", str(path)]
     with log_file.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={"OTEL_TRACES_EXPORTER": "none"})
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={"OTEL_TRACES_EXPORTER": "none", **(env or {})})
     try:
         result = Running(port, process, log_file)
         _wait(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import http, network_policy, pod, scaling, service, storage, tls
+from . import http, network_policy, object_storage, pod, scaling, service, storage, tls
 from .parts import (
     DNS_NAME,
     Schema,
@@ -27,6 +27,7 @@ def spec() -> Schema:
         tag_of_the_other_line(),
         *storage.immutable(),
         *scaling.rules(),
+        *object_storage.by_line(),
         version=choice(
             "Line of CNCF distribution that runs; the operator's settings say which image that is. From 3 back to 2 "
             "there is no way without an annotation on the Registry that forces it.",

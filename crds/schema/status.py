@@ -37,7 +37,9 @@ def status() -> Schema:
         selector=text("Label selector of the pods.", longest=1024),
         storage=record(
             "Where the images are kept.",
-            kind=choice("Kind of storage.", "PersistentVolumeClaim", "ExistingClaim", "EmptyDir"),
+            kind=choice("Kind of storage.", "PersistentVolumeClaim", "ExistingClaim", "EmptyDir", "S3", "GCS", "Azure"),
+            bucket=text("Bucket or container that holds the images.", longest=253),
+            redirect=choice("Whether clients are sent to the bucket's server for layers.", "Enabled", "Disabled"),
             claimName=text("Claim that holds the images.", longest=253),
             requested=text("Size that the claim asks for.", longest=32),
             capacity=text("Size of the volume.", longest=32),

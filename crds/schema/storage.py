@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from . import object_storage
 from .parts import NAME, Schema, at_most_one, choice, listing, matching, object_name, record, rule, section, size, text
 
-SHARED = ("existingClaim",)
+SHARED = ("existingClaim", *object_storage.MEMBERS)
 """The members of the union that several pods can write to at once, or may turn out to be so."""
 COPY = "make a Registry of another name and copy the images with a client"
 
@@ -16,6 +17,7 @@ def storage() -> Schema:
             "persistentVolumeClaim",
             "existingClaim",
             "emptyDir",
+            *object_storage.MEMBERS,
             otherwise="the operator makes a claim of 20Gi",
         ),
         persistentVolumeClaim=_claim(),
@@ -28,6 +30,9 @@ def storage() -> Schema:
             "No storage beyond the life of the pod, for tests and caches.",
             sizeLimit=size("Most that the pod may store. Without it the node's disk is the limit."),
         ),
+        s3=object_storage.s3(),
+        gcs=object_storage.gcs(),
+        azure=object_storage.azure(),
     )
 
 
@@ -70,7 +75,10 @@ def immutable() -> list[Schema]:
 
     A change of kind is told once: the rules on members look only at what kept its kind.
     """
-    kept = " && ".join(f"{has('self', member)} == {has('oldSelf', member)}" for member in ("existingClaim", "emptyDir"))
+    kept = " && ".join(
+        f"{has('self', member)} == {has('oldSelf', member)}"
+        for member in ("existingClaim", "emptyDir", *object_storage.MEMBERS)
+    )
 
     def unless_kind_changes(condition: str, message: str) -> Schema:
         return rule(f"!({kept}) || ({condition})", message, at=".storage")
@@ -100,6 +108,7 @@ def immutable() -> list[Schema]:
             " == ".join(both("'-'", "existingClaim", "claimName")),
             f"may not change claimName, since the images would stay in the other claim: {COPY}",
         ),
+        *object_storage.immutable(),
     ]
 
 

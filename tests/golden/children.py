@@ -20,6 +20,7 @@ from registry_operator.desired import (
     hosts,
     image,
     network_policy,
+    object_storage,
     rollout,
     secrets,
     service,
@@ -39,6 +40,12 @@ CLUSTER_IP = "10.96.0.10"
 KEY = b"salt key of the golden cases"
 GENERATED = {"http_secret": "http-secret", "probe_password": "probe-password", "salt_key": KEY.decode()}
 PASSWORD = "password-of-admin"
+BUCKET_KEYS = {
+    "AWS_ACCESS_KEY_ID": "golden-key",
+    "AWS_SECRET_ACCESS_KEY": "0012345",
+    object_storage.GCS_KEY: "{}",
+    object_storage.AZURE_KEY: "MDAxMjM0NQ==",
+}
 CA, CRT, PRIVATE = (f"-----BEGIN {what}-----\ngolden\n-----END {what}-----\n" for what in ("CA", "CERTIFICATE", "KEY"))
 
 
@@ -50,7 +57,8 @@ def registry(case: str) -> Registry:
 
 
 def config_text(subject: Registry) -> str:
-    return config.text(subject, http_secret=GENERATED["http_secret"])
+    azure_key = BUCKET_KEYS[object_storage.AZURE_KEY] if subject.spec.storage.azure else None
+    return config.text(subject, http_secret=GENERATED["http_secret"], azure_key=azure_key)
 
 
 def children(subject: Registry) -> list[Object]:
@@ -65,7 +73,8 @@ def children(subject: Registry) -> list[Object]:
         result.append(claim.claim(subject))
     configuration = secrets.config(subject, config_text(subject), salt_key=KEY)
     tls = secrets.tls(subject, crt=CRT, key=PRIVATE, salt_key=KEY) if subject.spec.tls.enabled else None
-    result += [configuration, *([tls] if tls else [])]
+    bucket = _bucket(subject)
+    result += [configuration, *([tls] if tls else []), *([bucket] if bucket else [])]
     workload = deployment.deployment(
         subject,
         image=image.reference(subject, IMAGES[subject.spec.version]),
@@ -74,12 +83,27 @@ def children(subject: Registry) -> list[Object]:
         htpasswd_secret=Names(subject.name).htpasswd if subject.spec.auth.mode == "Htpasswd" else None,
         claim_name=claim.claim_name(subject),
         rollout=rollout.rollout(subject, subject.spec.storage.access_modes or ("ReadWriteOnce",)),
+        attached=object_storage.Attached(bucket["metadata"]["name"], frozenset(bucket["data"])) if bucket else None,
     )
     if disruption.wanted(subject):
         result.append(disruption.disruption_budget(subject))
     if subject.spec.autoscaling is not None:
         result.append(autoscaler.autoscaler(subject, subject.spec.autoscaling))
     return [*result, workload]
+
+
+def _bucket(subject: Registry) -> Object | None:
+    """The copy of what the spec names, as the users' Secrets might have it."""
+    storage = subject.spec.storage
+    names: tuple[str, ...] = ()
+    if storage.bucket is not None and storage.bucket.credentials_secret_ref:
+        names = {"S3": object_storage.S3_KEYS, "GCS": (object_storage.GCS_KEY,)}.get(
+            storage.kind, (object_storage.AZURE_KEY,)
+        )
+    data = {name: BUCKET_KEYS[name] for name in names}
+    if storage.s3 and storage.s3.ca_secret_ref:
+        data[object_storage.CA_KEY] = CA
+    return secrets.storage(subject, data, salt_key=KEY) if data else None
 
 
 def _credentials(subject: Registry) -> list[Object]:

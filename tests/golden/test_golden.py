@@ -50,7 +50,8 @@ def test_children_are_as_expected(case: str, request: pytest.FixtureRequest) -> 
 def test_the_cases_leave_no_member_of_a_union_out() -> None:
     specs = [registry(case).spec for case in NAMES]
     assert {spec.tls.mode for spec in specs} == {"CertManager", "SecretRef", "SelfSigned", "Disabled"}
-    assert {spec.storage.kind for spec in specs} == {"PersistentVolumeClaim", "ExistingClaim", "EmptyDir"}
+    claims = {"PersistentVolumeClaim", "ExistingClaim", "EmptyDir"}
+    assert {spec.storage.kind for spec in specs} == claims | {"S3", "GCS", "Azure"}
     assert {spec.service.type for spec in specs} == {"ClusterIP", "NodePort", "LoadBalancer"}
     assert {spec.auth.mode for spec in specs} == {"Htpasswd", "Disabled"}
     assert {spec.version for spec in specs} == {"2", "3"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import object_storage
 from . import registry as api
+from .common import SecretKeyRef, Switch
 from .http import http
 from .network_policy import network_policy
 from .pod import pod
@@ -80,13 +82,19 @@ def _autoscaling(section: Section) -> api.Autoscaling:
 
 
 def _storage(section: Section) -> api.Storage:
-    section.only("persistentVolumeClaim", "existingClaim", "emptyDir")
+    section.only("persistentVolumeClaim", "existingClaim", "emptyDir", "s3", "gcs", "azure")
     if section.has("existingClaim"):
         claim = section.section("existingClaim").required("claimName")
         return api.Storage(existing_claim=api.ExistingClaim(claim_name=claim))
     if section.has("emptyDir"):
         limit = section.section("emptyDir").size("sizeLimit", None)
         return api.Storage(empty_dir=api.EmptyDir(size_limit=limit))
+    if section.has("s3"):
+        return api.Storage(s3=object_storage.s3(section.section("s3")))
+    if section.has("gcs"):
+        return api.Storage(gcs=object_storage.gcs(section.section("gcs")))
+    if section.has("azure"):
+        return api.Storage(azure=object_storage.azure(section.section("azure")))
     return api.Storage(persistent_volume_claim=_claim(section.section("persistentVolumeClaim")))
 
 
@@ -116,7 +124,7 @@ def _tls(section: Section) -> api.Tls:
         dns_names=section.texts("dnsNames"),
         ip_addresses=section.texts("ipAddresses"),
         min_version=section.choice("minVersion", api.TlsVersion, default.min_version),
-        internal_names=section.choice("internalNames", api.Switch, default.internal_names),
+        internal_names=section.choice("internalNames", Switch, default.internal_names),
     )
 
 
@@ -147,9 +155,9 @@ def _auth(section: Section) -> api.Auth:
     return api.Auth(
         mode=section.choice("mode", api.AuthMode, default.mode),
         htpasswd_secret_ref=(
-            api.SecretKeyRef(name=reference.required("name"), key=reference.text("key", "htpasswd")) if named else None
+            SecretKeyRef(name=reference.required("name"), key=reference.text("key", "htpasswd")) if named else None
         ),
-        admin_user=section.choice("adminUser", api.Switch, default.admin_user),
+        admin_user=section.choice("adminUser", Switch, default.admin_user),
     )
 
 
@@ -158,5 +166,5 @@ def _log(section: Section) -> api.Log:
     return api.Log(
         level=section.choice("level", api.LogLevel, default.level),
         format=section.choice("format", api.LogFormat, default.format),
-        access=section.choice("access", api.Switch, default.access),
+        access=section.choice("access", Switch, default.access),
     )

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .common import SecretKeyRef, Switch
 from .http import Http
 from .network_policy import NetworkPolicy
+from .object_storage import S3, Azure, Bucket, Gcs
 from .service import Service
 
-Switch = Literal["Enabled", "Disabled"]
-StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir"]
+StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir", "S3", "GCS", "Azure"]
 TlsMode = Literal["CertManager", "SecretRef", "SelfSigned", "Disabled"]
 Line = Literal["2", "3"]
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
@@ -77,20 +78,36 @@ class Storage:
     persistent_volume_claim: PersistentVolumeClaim | None = None
     existing_claim: ExistingClaim | None = None
     empty_dir: EmptyDir | None = None
+    s3: S3 | None = None
+    gcs: Gcs | None = None
+    azure: Azure | None = None
 
     @property
     def kind(self) -> StorageKind:
-        if self.existing_claim is not None:
-            return "ExistingClaim"
-        if self.empty_dir is not None:
-            return "EmptyDir"
-        return "PersistentVolumeClaim"
+        others: dict[StorageKind, object] = {
+            "ExistingClaim": self.existing_claim,
+            "EmptyDir": self.empty_dir,
+            "S3": self.s3,
+            "GCS": self.gcs,
+            "Azure": self.azure,
+        }
+        return next((kind for kind, member in others.items() if member is not None), "PersistentVolumeClaim")
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The object storage, whose ever it is; None for volumes."""
+        return self.s3 or self.gcs or self.azure
 
     @property
     def access_modes(self) -> tuple[str, ...] | None:
-        """In which modes the storage may be mounted; None where only the user's claim itself can tell."""
+        """In which modes the storage may be mounted; None where only the user's claim itself can tell.
+
+        A bucket is to pods as a volume that all of them write to.
+        """
         if self.existing_claim is not None:
             return None
+        if self.bucket is not None:
+            return ("ReadWriteMany",)
         return self.persistent_volume_claim.access_modes if self.persistent_volume_claim is not None else ()
 
 
@@ -140,14 +157,6 @@ class Tls:
     @property
     def enabled(self) -> bool:
         return not self.disabled
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKeyRef:
-    """A key of a Secret in the Registry's namespace."""
-
-    name: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

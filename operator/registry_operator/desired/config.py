@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from registry_operator.api.registry import Registry
-from registry_operator.desired import deployment, secrets
+from registry_operator.desired import deployment, object_storage, secrets
 from registry_operator.registry import config as distribution
 
 
-def text(registry: Registry, *, http_secret: str) -> str:
+def text(registry: Registry, *, http_secret: str, azure_key: str | None = None) -> str:
     """The configuration file of the Registry's pods."""
     spec = registry.spec
+    bucket = spec.storage.bucket
     htpasswd = f"{deployment.HTPASSWD_FOLDER}/{secrets.HTPASSWD_KEY}" if spec.auth.mode == "Htpasswd" else None
     return distribution.render(
         distribution.Options(
@@ -17,7 +18,8 @@ def text(registry: Registry, *, http_secret: str) -> str:
             port=deployment.PORT,
             drain_seconds=deployment.DRAIN_SECONDS,
             http_secret=http_secret,
-            storage=distribution.filesystem(deployment.DATA_FOLDER),
+            storage=object_storage.driver(registry, deployment.DATA_FOLDER, azure_key),
+            redirect=bucket is None or bucket.redirects,
             tls_folder=deployment.TLS_FOLDER if spec.tls.enabled else None,
             min_tls_version=spec.tls.min_version,
             htpasswd_file=htpasswd,

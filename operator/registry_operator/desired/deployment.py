@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from registry_operator.api.quantity import parse_bytes
 from registry_operator.api.registry import Registry
-from registry_operator.desired import meta, secrets
+from registry_operator.desired import meta, object_storage, secrets
 from registry_operator.desired.names import Names
+from registry_operator.desired.object_storage import Attached
 from registry_operator.desired.rollout import Rollout, affinity, spread, strategy
 from registry_operator.desired.service import TARGET_PORT
 
@@ -23,6 +24,9 @@ DATA_FOLDER = "/var/lib/registry"
 USER = 65532
 PRE_STOP_SECONDS = 5
 DRAIN_SECONDS = 60
+PROVING_SECONDS = 40
+"""How long a pod must be ready before an older one may go, where the storage is a bucket: one that cannot use it is
+ready for 30 seconds, until the third of the registry's own checks has failed."""
 GRACE_SECONDS = PRE_STOP_SECONDS + DRAIN_SECONDS + 10
 
 
@@ -35,6 +39,7 @@ def deployment(
     htpasswd_secret: str | None,
     claim_name: str | None,
     rollout: Rollout,
+    attached: Attached | None = None,
 ) -> meta.Object:
     """The Deployment; without a number of pods where an autoscaler chooses it."""
     names = Names(registry.name)
@@ -52,13 +57,17 @@ def deployment(
             **({} if registry.spec.autoscaling else {"replicas": registry.spec.replicas}),
             "revisionHistoryLimit": 0,
             "strategy": strategy(rollout),
+            **({"minReadySeconds": PROVING_SECONDS} if registry.spec.storage.bucket else {}),
             "selector": {"matchLabels": meta.selector(registry.name)},
             "template": {
                 "metadata": template_metadata,
                 "spec": {
                     **_pod_spec(registry, rollout),
-                    "containers": [_container(registry, image, bool(tls_secret), bool(htpasswd_secret))],
-                    "volumes": _volumes(registry, config_secret, tls_secret, htpasswd_secret, claim_name),
+                    "containers": [_container(registry, image, bool(tls_secret), bool(htpasswd_secret), attached)],
+                    "volumes": [
+                        *_volumes(registry, config_secret, tls_secret, htpasswd_secret, claim_name),
+                        *object_storage.volumes(attached),
+                    ],
                 },
             },
         },
@@ -99,16 +108,17 @@ def _scheduling(registry: Registry, rollout: Rollout) -> meta.Object:
     return {key: value for key, value in wanted.items() if value}
 
 
-def _container(registry: Registry, image: str, tls: bool, htpasswd: bool) -> meta.Object:
+def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attached: Attached | None) -> meta.Object:
+    bucket = registry.spec.storage.bucket is not None
     container: meta.Object = {
         "name": "registry",
         "image": image,
         "imagePullPolicy": registry.spec.image.pull_policy,
         "command": ["registry"],
         "args": ["serve", CONFIG_FILE],
-        "env": _env(registry),
+        "env": [*_env(registry), *object_storage.env(attached)],
         "ports": [{"name": TARGET_PORT, "containerPort": PORT, "protocol": "TCP"}],
-        "volumeMounts": _mounts(tls, htpasswd),
+        "volumeMounts": [*_mounts(tls, htpasswd, data=not bucket), *object_storage.mounts(attached)],
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "securityContext": {
             "runAsNonRoot": True,
@@ -116,24 +126,27 @@ def _container(registry: Registry, image: str, tls: bool, htpasswd: bool) -> met
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        **_probes("HTTPS" if tls else "HTTP"),
+        **_probes("HTTPS" if tls else "HTTP", restart=not bucket),
     }
     if registry.spec.pod.resources:
         container["resources"] = registry.spec.pod.resources
     return container
 
 
-def _probes(scheme: str) -> meta.Object:
-    """Probes on `/`, the one path that answers without credentials and turns 503 when the storage fails.
+def _probes(scheme: str, *, restart: bool) -> meta.Object:
+    """Probes on `/`, the one path that answers without credentials; like all others it turns 503 with the storage.
 
-    On a filesystem a restart is what cures a stale mount, so liveness may ask the same; it waits two minutes.
+    On a filesystem a `restart` is what cures a stale mount, so liveness may ask the same; it waits two minutes. It
+    cures no bucket. (A TCP probe would prove only that the kernel takes connections, and log an error each time.)
     """
     get = {"httpGet": {"path": "/", "port": TARGET_PORT, "scheme": scheme}}
-    return {
+    probes = {
         "startupProbe": {**get, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 60},
         "readinessProbe": {**get, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 2},
-        "livenessProbe": {**get, "periodSeconds": 20, "timeoutSeconds": 5, "failureThreshold": 6},
     }
+    if restart:
+        probes["livenessProbe"] = {**get, "periodSeconds": 20, "timeoutSeconds": 5, "failureThreshold": 6}
+    return probes
 
 
 def _env(registry: Registry) -> list[meta.Object]:
@@ -153,12 +166,11 @@ def _env(registry: Registry) -> list[meta.Object]:
     return env
 
 
-def _mounts(tls: bool, htpasswd: bool) -> list[meta.Object]:
+def _mounts(tls: bool, htpasswd: bool, *, data: bool) -> list[meta.Object]:
     """Folders, never single files (`subPath`): a folder follows its Secret."""
-    mounts: list[meta.Object] = [
-        {"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True},
-        {"name": "data", "mountPath": DATA_FOLDER},
-    ]
+    mounts: list[meta.Object] = [{"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True}]
+    if data:
+        mounts.append({"name": "data", "mountPath": DATA_FOLDER})
     if tls:
         mounts.append({"name": "tls", "mountPath": TLS_FOLDER, "readOnly": True})
     if htpasswd:
@@ -170,7 +182,9 @@ def _volumes(
     registry: Registry, config: str, tls: str | None, htpasswd: str | None, claim_name: str | None
 ) -> list[meta.Object]:
     """No Secret is optional: without its password file the registry would invent a user and log the password."""
-    volumes = [_secret_volume("config", config), _data_volume(registry, claim_name)]
+    volumes = [_secret_volume("config", config)]
+    if registry.spec.storage.bucket is None:
+        volumes.append(_data_volume(registry, claim_name))
     if tls:
         volumes.append(_secret_volume("tls", tls))
     if htpasswd:

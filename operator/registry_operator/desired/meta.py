@@ -20,6 +20,8 @@ MANAGED_BY = "registry-operator"
 LABEL_NAME = "app.kubernetes.io/name"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_REGISTRY = "teamregistry.io/registry"
+LABEL_USABLE_BY = "teamregistry.io/usable-by"
+USABLE_BY_REGISTRIES = "registries"
 ANNOTATION_UID = "teamregistry.io/registry-uid"
 ANNOTATION_VERSION = "teamregistry.io/version"
 

@@ -105,3 +105,7 @@ class Names:
     def tls(self, content_hash: str) -> str:
         """Secret: one copy of a certificate and its key."""
         return f"{self.registry}-tls-{content_hash}"
+
+    def storage(self, content_hash: str) -> str:
+        """Secret: one copy of the credentials and authorities of an object storage."""
+        return f"{self.registry}-storage-{content_hash}"

@@ -2,8 +2,8 @@
 
 Three sorts, which are written differently. *Generated* values (see the `…_GENERATED` keys) are created by POST only, so
 that a stale cache or a second operator can never overwrite one. *Derived* ones are applied. *Content-addressed* Secrets
-(`config`, `tls`) are immutable and carry the hash of what they hold in their name, so that a pod can never start on
-half of a change.
+(`config`, `tls`, `storage`) are immutable and carry the hash of what they hold in their name, so that a pod can never
+start on half of a change.
 """
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ def tls(registry: Registry, *, crt: str, key: str, salt_key: bytes) -> meta.Obje
     """
     name = Names(registry.name).tls(meta.content_hash(salt_key, crt.encode(), key.encode()))
     return _secret(registry, name, {"tls.crt": crt, "tls.key": key}, kind="kubernetes.io/tls", immutable=True)
+
+
+def storage(registry: Registry, data: Mapping[str, str], *, salt_key: bytes) -> meta.Object:
+    """Content-addressed: what the pods need to get at their object storage."""
+    parts = [part.encode() for pair in sorted(data.items()) for part in pair]
+    name = Names(registry.name).storage(meta.content_hash(salt_key, *parts))
+    return _secret(registry, name, data, immutable=True)
 
 
 def selfsigned(registry: Registry, *, ca_crt: str, ca_key: str, crt: str, key: str) -> meta.Object:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from registry_operator.api.registry import Registry
+from registry_operator.desired import meta
 from registry_operator.desired.names import Names
 from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.kube.errors import ApiError
@@ -72,6 +73,22 @@ class Run:
         if found is None:
             raise blocked(Reason.SECRET_MISSING, f"{what} does not exist: make it, or name another")
         return found
+
+    async def entrusted_secret(self, name: str, field_path: str, address: str) -> UserSecret:
+        """A Secret whose content goes to an address that the author of the spec chose.
+
+        Its owner must have said so on the Secret itself: else whoever may write a Registry, but read no Secret, could
+        have any Secret of the namespace sent anywhere.
+        """
+        secret = await self.user_secret(name, field_path)
+        if secret.labels.get(meta.LABEL_USABLE_BY) != meta.USABLE_BY_REGISTRIES:
+            label = f"{meta.LABEL_USABLE_BY}={meta.USABLE_BY_REGISTRIES}"
+            message = (
+                f"Secret {name} ({field_path}) would be used at {address}, which its owner has to allow: "
+                f"kubectl label secret {name} {label}"
+            )
+            raise blocked(Reason.SECRET_NOT_LABELLED, message, stalled=True)
+        return secret
 
     def secret(self, name: str) -> Mapping[str, bytes] | None:
         """The cached content of one of our own Secrets."""

@@ -23,6 +23,7 @@ from registry_operator.reconcile import (
 )
 from registry_operator.reconcile.context import Defaults, Run
 from registry_operator.reconcile.ensured import Ensured
+from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.views import ServiceView
 from registry_operator.reconcile.world import World
@@ -110,13 +111,10 @@ class RegistryReconciler:
         users = await self._accounts(
             run, own, tls.Trust(bundle, known=serving is not None or not run.registry.spec.tls.enabled)
         )
-        await run.attempt(Condition.STORAGE_READY, storage.storage(run))
-        config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own))
-        if account and service and config and self._complete(run, users, serving):
-            secrets = (config, serving.secret if serving else None, users.secret if users else None)
-            if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, *secrets)):
-                await run.attempt(Condition.WORKLOAD_READY, scaling.budget_and_autoscaler(run))
-            await run.attempt(Condition.WORKLOAD_READY, self._prune(run, secrets, bundle))
+        place = await storage.place(run, own.salt_key)
+        if account and service and place and self._complete(run, users, serving):
+            given = (serving.secret if serving else None, users.secret if users else None)
+            await self._workload(run, own, place, given, bundle)
         return Ensured(standing, users, tls.live(run, serving), published)
 
     async def _accounts(self, run: Run, own: accounts.Internal, trust: tls.Trust) -> accounts.Accounts | None:
@@ -142,11 +140,11 @@ class RegistryReconciler:
 
     @staticmethod
     def _complete(run: Run, users: accounts.Accounts | None, serving: tls.Serving | None) -> bool:
-        """Whether pods may be started: on checked inputs that exist, and on storage that may be used."""
+        """Whether there are a certificate and accounts, checked and where pods can read them."""
         spec = run.registry.spec
         if spec.auth.mode == "Htpasswd" and users is None:
             return False
-        return (serving is not None or not spec.tls.enabled) and Condition.STORAGE_READY not in run.problems
+        return serving is not None or not spec.tls.enabled
 
     async def _unchanged(self, run: Run) -> Ensured:
         """What runs, untouched, so that it is still probed and reported."""
@@ -156,7 +154,19 @@ class RegistryReconciler:
         return Ensured(service, users, tls.last_good(run))
 
     @staticmethod
-    async def _prune(run: Run, secrets: tuple[str | None, ...], bundle: str | None) -> None:
-        addressed = frozenset(name for name in secrets if name is not None)
-        await pruning.prune(run, addressed, workload.mounted(run))
-        await pruning.prune_trust(run, bundle)
+    async def _workload(
+        run: Run, own: accounts.Internal, place: Place, given: tuple[str | None, str | None], bundle: str | None
+    ) -> None:
+        """The pods and what stands beside them, on inputs that exist; and the end of what they need no longer.
+
+        `given`: the Secrets with the certificate and the accounts.
+        """
+        config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own, place.azure_key))
+        if config is None:
+            return
+        if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, config, *given, place.attached)):
+            await run.attempt(Condition.WORKLOAD_READY, scaling.budget_and_autoscaler(run))
+        inputs = (config, *given, place.attached.secret if place.attached else None)
+        addressed = frozenset(name for name in inputs if name is not None)
+        await run.attempt(Condition.WORKLOAD_READY, pruning.prune(run, addressed, workload.mounted(run)))
+        await run.attempt(Condition.WORKLOAD_READY, pruning.prune_trust(run, bundle))

@@ -201,6 +201,11 @@ def references(registry: Registry) -> Iterable[Referred]:
         yield Referred(kinds.SECRET, namespace, spec.tls.secret_ref)
     if spec.storage.existing_claim is not None:
         yield Referred(kinds.PERSISTENT_VOLUME_CLAIM, namespace, spec.storage.existing_claim.claim_name)
+    bucket = spec.storage.bucket
+    if bucket is not None and bucket.credentials_secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, bucket.credentials_secret_ref)
+    if spec.storage.s3 is not None and spec.storage.s3.ca_secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, spec.storage.s3.ca_secret_ref.name)
     issuer = spec.tls.cert_manager.issuer_ref if spec.tls.cert_manager else None
     if issuer is not None and issuer.kind == "ClusterIssuer":
         yield Referred(kinds.CLUSTER_ISSUER, "", issuer.name)

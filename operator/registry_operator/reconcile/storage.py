@@ -1,4 +1,4 @@
-"""Where the images live: the claim, its return after a deletion, and its end if the user wants one."""
+"""Where the images live: a bucket, or the claim, its return after a deletion, and its end if the user wants one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from registry_operator.api.registry import PersistentVolumeClaim
 from registry_operator.desired import claim as desired_claim
 from registry_operator.desired import meta
 from registry_operator.kube import kinds
+from registry_operator.reconcile import object_storage
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.views import ClaimView, PodView
 from registry_operator.status.findings import StorageFacts
-from registry_operator.status.problems import blocked
-from registry_operator.status.reasons import Reason
+from registry_operator.status.problems import Blocked, blocked
+from registry_operator.status.reasons import Condition, Reason
 
 ALLOW_ANONYMOUS = "teamregistry.io/allow-anonymous"
 
 
-async def storage(run: Run) -> None:
-    """Bring the storage about that the spec asks for; raises Blocked if pods must not be started on it yet."""
+async def place(run: Run, salt_key: bytes) -> Place | None:
+    """Where pods may be started, or None while they must not be.
+
+    While the keys of a bucket cannot be had, the last good ones are used on: what else changes is still brought about.
+    """
+    try:
+        await _volume(run)
+        return await object_storage.place(run, salt_key)
+    except Blocked as error:
+        run.note(Condition.STORAGE_READY, error.problem)
+        return object_storage.last_good(run)
+
+
+async def _volume(run: Run) -> None:
+    """The claim that the spec asks for; raises Blocked if pods must not be started on it yet."""
     spec = run.registry.spec.storage
     if spec.existing_claim is not None:
         _usable(_existing(run, spec.existing_claim.claim_name))

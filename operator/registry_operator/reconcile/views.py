@@ -82,9 +82,12 @@ def deployment(obj: Json) -> Child:
 
 
 def mounted_secrets(pod_spec: Json) -> frozenset[str]:
-    """The names of the Secrets that a pod's volumes name."""
+    """The names of the Secrets that a pod's volumes and environment variables name."""
     volumes = pod_spec.get("volumes") or ()
-    return frozenset(volume["secret"]["secretName"] for volume in volumes if "secret" in volume)
+    variables = [each for container in pod_spec.get("containers") or () for each in container.get("env") or ()]
+    sources = [each["valueFrom"]["secretKeyRef"] for each in variables if "secretKeyRef" in each.get("valueFrom", {})]
+    named = {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
+    return frozenset(named | {source["name"] for source in sources})
 
 
 def replica_set(obj: Json) -> Child:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry_operator.desired import claim, config, deployment, image, meta, secrets
+from registry_operator.desired.object_storage import Attached
 from registry_operator.kube import kinds
 from registry_operator.reconcile import scaling
 from registry_operator.reconcile.accounts import Internal
@@ -47,14 +48,16 @@ def ran(run: Run) -> str | None:
     return None
 
 
-async def configuration(run: Run, own: Internal) -> str:
+async def configuration(run: Run, own: Internal, azure_key: str | None) -> str:
     """The configuration file in a Secret of its own; returns that Secret's name."""
-    text = config.text(run.registry, http_secret=own.http_secret)
+    text = config.text(run.registry, http_secret=own.http_secret, azure_key=azure_key)
     made = await run.writer.ensure(kinds.SECRET, secrets.config(run.registry, text, salt_key=own.salt_key))
     return made.name
 
 
-async def workload(run: Run, config_secret: str, tls_secret: str | None, htpasswd_secret: str | None) -> Child:
+async def workload(
+    run: Run, config_secret: str, tls_secret: str | None, htpasswd_secret: str | None, attached: Attached | None
+) -> Child:
     """The Deployment, on inputs that exist."""
     registry = run.registry
     wanted = deployment.deployment(
@@ -65,6 +68,7 @@ async def workload(run: Run, config_secret: str, tls_secret: str | None, htpassw
         htpasswd_secret=htpasswd_secret,
         claim_name=claim.claim_name(registry),
         rollout=scaling.rollout(run),
+        attached=attached,
     )
     present = current(run)
     known = present.view if present is not None and isinstance(present.view, DeploymentView) else None

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 
-Line = Literal["2", "3"]
-Section = dict[str, Any]
+from registry_operator.registry.drivers import Line, Section
+
+__all__ = ["Line", "Options", "filesystem", "render"]
 
 # What distribution does with uploads that nobody finishes. All four keys, or it panics.
 _UPLOAD_PURGING: Section = {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False}
@@ -29,6 +30,7 @@ class Options:
     drain_seconds: int
     http_secret: str
     storage: Mapping[str, Section]  # the section of the one storage driver, under its name
+    redirect: bool = True  # whether clients may be sent to the storage's own server for layers
     tls_folder: str | None = None  # with tls.crt and tls.key; None = plain HTTP
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     htpasswd_file: str | None = None  # None = no authentication
@@ -66,9 +68,10 @@ def filesystem(folder: str) -> dict[str, Section]:
 
 def _storage(options: Options) -> Section:
     """No cache of blob descriptors: on a filesystem it gains next to nothing, and after a deletion it vouches for
-    layers that are gone."""
+    layers that are gone. `redirect` without `disable` panics."""
     return {
         **options.storage,
+        **({} if options.redirect else {"redirect": {"disable": True}}),
         "delete": {"enabled": True},
         "maintenance": {"readonly": {"enabled": options.read_only}, "uploadpurging": dict(_UPLOAD_PURGING)},
     }

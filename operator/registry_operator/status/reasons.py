@@ -46,6 +46,7 @@ class Reason(StrEnum):
     # StorageReady
     BOUND = "Bound"
     EPHEMERAL = "Ephemeral"
+    BUCKET_IN_USE = "BucketInUse"
     CLAIM_MISSING = "ClaimMissing"
     CLAIM_PENDING = "ClaimPending"
     CLAIM_LOST = "ClaimLost"
@@ -66,7 +67,8 @@ class Reason(StrEnum):
     ISSUANCE_FAILED = "IssuanceFailed"
     CERTIFICATE_INVALID = "CertificateInvalid"
     CERTIFICATE_EXPIRED = "CertificateExpired"
-    # CertificateReady, CredentialsReady
+    SECRET_NOT_LABELLED = "SecretNotLabelled"  # noqa: S105
+    # StorageReady, CertificateReady, CredentialsReady
     SECRET_MISSING = "SecretMissing"  # noqa: S105
     SECRET_INVALID = "SecretInvalid"  # noqa: S105
     # CredentialsReady

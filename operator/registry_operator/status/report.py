@@ -101,8 +101,12 @@ def _storage(found: Findings) -> dict[str, Any]:
     storage = found.registry.spec.storage
     claim = storage.persistent_volume_claim
     kept = "Ephemeral" if storage.kind == "EmptyDir" else "Retain"
+    bucket = storage.bucket
+    redirects = bucket is not None and bucket.redirects
     return {
         "kind": storage.kind,
+        "bucket": bucket.bucket if bucket else None,
+        "redirect": ("Enabled" if redirects else "Disabled") if bucket else None,
         "claimName": found.storage.claim_name,
         "requested": found.storage.requested,
         "capacity": found.storage.capacity,

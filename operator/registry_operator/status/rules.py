@@ -8,6 +8,7 @@ from typing import NamedTuple
 from registry_operator.status.findings import Findings, Login
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
+from registry_operator.status.storage import storage
 from registry_operator.status.workload import workload
 
 
@@ -29,21 +30,6 @@ def no(reason: Reason, message: str = "") -> Verdict:
 
 def unknown(reason: Reason, message: str = "") -> Verdict:
     return Verdict("Unknown", reason, message)
-
-
-def storage(found: Findings) -> Verdict:
-    if problem := found.problems.get(Condition.STORAGE_READY):
-        return no(problem.reason, problem.message)
-    facts = found.storage
-    if found.registry.spec.storage.kind == "EmptyDir":
-        return yes(Reason.EPHEMERAL, "the images live in an emptyDir: they are lost with the pod")
-    if facts.phase is None:
-        return unknown(Reason.WAITING, f"claim {facts.claim_name} is not there yet; see the other conditions")
-    if facts.phase != "Bound":
-        return no(Reason.CLAIM_PENDING, f"claim {facts.claim_name} is {facts.phase}")
-    if facts.resizing:
-        return yes(Reason.CLAIM_RESIZING, facts.resizing)
-    return yes(Reason.BOUND, f"claim {facts.claim_name} is bound")
 
 
 _SOURCES = {
@@ -141,14 +127,14 @@ def _in_order(problems: Mapping[Condition, Problem]) -> list[Problem]:
 Rule = Callable[[Findings], Verdict]
 
 PARTS: dict[Condition, Rule] = {
-    Condition.STORAGE_READY: storage,
+    Condition.STORAGE_READY: lambda found: Verdict(*storage(found)),
     Condition.CERTIFICATE_READY: certificate,
     Condition.CREDENTIALS_READY: credentials,
     Condition.WORKLOAD_READY: lambda found: Verdict(*workload(found)),
     Condition.REACHABLE: reachable,
     Condition.WRITABLE: writable,
 }
-PROBED = (Condition.CREDENTIALS_READY, Condition.REACHABLE, Condition.WRITABLE)
+PROBED = (Condition.STORAGE_READY, Condition.CREDENTIALS_READY, Condition.REACHABLE, Condition.WRITABLE)
 
 
 def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:

@@ -25,7 +25,9 @@ def workload(found: Findings) -> Parts:
         return "True", *_available(facts)
     if facts.trouble:
         return "False", *(_beside(facts, facts.trouble) or _trouble(*facts.trouble))
-    return "False", Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready"
+    hint = "; a registry that cannot use its bucket does not become ready, and its log tells why"
+    bucket = found.registry.spec.storage.bucket is not None and not facts.ready
+    return "False", Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready{hint if bucket else ''}"
 
 
 def _available(facts: WorkloadFacts) -> tuple[Reason, str]:

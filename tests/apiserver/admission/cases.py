@@ -62,7 +62,7 @@ STORAGE = [
         "storage",
         {"existingClaim": {"claimName": "c"}},
         {"existingClaim": {"claimName": "c"}, "emptyDir": {}},
-        "may have one of persistentVolumeClaim, existingClaim and emptyDir",
+        "may have one of persistentVolumeClaim, existingClaim, emptyDir, s3, gcs and azure",
     ),
     case("storage.persistentVolumeClaim.size", "1.5Ti", "20GB", SIZE),
     case("storage.persistentVolumeClaim.size", "20000000000", "+1Gi", SIZE),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.apiserver.admission.cases_storage import AZURE, GCS, s3
 from tests.apiserver.admission.door import SCALARS, Door, Refused
 
 Spec = dict[str, Any]
@@ -14,6 +15,18 @@ Spec = dict[str, Any]
 
 def claim(**members: Any) -> Spec:
     return {"storage": {"persistentVolumeClaim": members}}
+
+
+def bucket(**members: Any) -> Spec:
+    return {"storage": {"s3": s3(**members)}}
+
+
+def gcs(**members: Any) -> Spec:
+    return {"storage": {"gcs": {**GCS, **members}}}
+
+
+def azure(**members: Any) -> Spec:
+    return {"storage": {"azure": {**AZURE, **members}}}
 
 
 def balancer(**members: Any) -> Spec:
@@ -35,6 +48,8 @@ CLASS = "may not change storageClassName, since a claim keeps its class: make a 
 MODES = "may not change accessModes"
 SIZE = "may grow but not shrink"
 KIND = "may not change its kind, since the images would stay behind: make a Registry of another name"
+STAY = "may not change, since the images would stay behind: make a Registry of another name"
+PROVIDER = "may not come or go, since the images would stay with the other provider"
 BALANCER = "may not change loadBalancerClass while type is LoadBalancer"
 
 CHANGES = [
@@ -63,6 +78,29 @@ CHANGES = [
     Change(".storage", SIZE, {}, claim(size="20Gi"), claim(size="19Gi")),
     Change(".storage", SIZE, claim(size="30Gi"), claim(size="30720Mi"), {}),
     Change(".storage", SIZE, claim(size="1Ti"), claim(size="1.5Ti"), claim(size="1000Gi")),
+    Change(".storage", KIND, {}, {}, bucket()),
+    Change(".storage.s3.bucket", STAY, bucket(), bucket(region="us-east-1"), bucket(bucket="other")),
+    Change(".storage.s3.rootDirectory", STAY, bucket(), bucket(), bucket(rootDirectory="a")),
+    Change(
+        ".storage.s3.rootDirectory",
+        STAY,
+        bucket(rootDirectory="a"),
+        bucket(rootDirectory="a", credentialsSecretRef={"name": "keys"}, redirect="Disabled", encryption="AES256"),
+        bucket(),
+    ),
+    Change(".storage.s3.endpoint", PROVIDER, bucket(), bucket(), bucket(endpoint="https://a")),
+    Change(".storage.s3.endpoint", PROVIDER, bucket(endpoint="http://a"), bucket(endpoint="https://a:9000"), bucket()),
+    Change(".storage.gcs.bucket", STAY, gcs(), gcs(redirect="Disabled"), gcs(bucket="other")),
+    Change(".storage.gcs.rootDirectory", STAY, gcs(rootDirectory="a"), gcs(rootDirectory="a"), gcs()),
+    Change(".storage.azure.container", STAY, azure(), azure(redirect="Disabled"), azure(container="other")),
+    Change(".storage.azure.accountName", STAY, azure(), azure(), azure(accountName="other")),
+    Change(
+        ".version",
+        "may not change with storage.azure, since the lines name its blobs differently",
+        {**azure(), "version": "2"},
+        {**azure(), "version": "2"},
+        {**azure(), "version": "3"},
+    ),
     Change(
         ".service",
         BALANCER,

@@ -11,15 +11,26 @@ from tests.apiserver.admission import cases_exposure as exposure
 from tests.apiserver.admission.cases import AUTH, IMAGE, SERVICE, STORAGE, TLS, Case
 from tests.apiserver.admission.cases_pod import POD
 from tests.apiserver.admission.cases_scaling import SCALING
+from tests.apiserver.admission.cases_storage import BY_LINE, OBJECT_STORAGE, s3
 from tests.apiserver.admission.door import Door, Refused, nested
 from tests.apiserver.admission.test_admission_changes import CHANGES
 from tests.unit.api.test_schema import nodes
 
 CASES = (
-    IMAGE + STORAGE + TLS + AUTH + SERVICE + POD + exposure.SERVICE + exposure.HTTP + exposure.NETWORK_POLICY + SCALING
+    *IMAGE,
+    *STORAGE,
+    *OBJECT_STORAGE,
+    *BY_LINE,
+    *TLS,
+    *AUTH,
+    *SERVICE,
+    *POD,
+    *exposure.SERVICE,
+    *exposure.HTTP,
+    *exposure.NETWORK_POLICY,
+    *SCALING,
 )
-
-
+BUCKET = s3()
 CORE = (
     "spec.pod.affinity",
     "spec.pod.tol",
@@ -57,6 +68,10 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
         ("image.pullPolicy", "Never", "Sometimes"),
         ("storage.persistentVolumeClaim.whenDeleted", "Delete", "Recycle"),
         ("storage.persistentVolumeClaim.accessModes", ["ReadWriteMany"], ["ReadOnlyMany"]),
+        ("storage.s3", *({**BUCKET, "addressing": value} for value in ("VirtualHost", "DNS"))),
+        ("storage.s3", *({**BUCKET, "encryption": value} for value in ("AES256", "DES"))),
+        ("storage.s3", *({**BUCKET, "redirect": value} for value in ("Disabled", "Off"))),
+        ("storage.gcs", *({"bucket": "images", "redirect": value} for value in ("Enabled", "On"))),
         ("tls.minVersion", "1.3", "1.1"),
         ("tls.internalNames", "Enabled", "Off"),
         ("tls.certManager.privateKey.algorithm", "RSA", "Ed25519"),
@@ -90,6 +105,8 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
         ("image.tag", "a" * 128, "a" * 129, "may not be more than 128"),
         ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "duplicate entries"),
         ("storage.existingClaim", {"claimName": "a"}, {}, "Required value"),
+        ("storage.s3", BUCKET, {"region": "eu-central-1"}, "Required value"),
+        ("storage.gcs", {"bucket": "images"}, {}, "Required value"),
         ("tls.secretRef", {"name": "a"}, {}, "Required value"),
         ("pod.labels", {f"l{i}": "" for i in range(64)}, {f"l{i}": "" for i in range(65)}, "at most 64"),
         ("pod.resources.limits", {"cpu": "1"}, {"cpu": 0.5}, "must be of type"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.apiserver.admission.cases_storage import AZURE, GCS, s3
 from tests.apiserver.admission.door import SCALARS, Door, Refused
 
 Spec = dict[str, Any]
@@ -45,6 +46,9 @@ STORAGE: dict[str, Spec] = {
     "persistentVolumeClaim": {"storage": {"persistentVolumeClaim": {"size": "30Gi"}}},
     "existingClaim": {"storage": {"existingClaim": {"claimName": "c"}}},
     "emptyDir": {"storage": {"emptyDir": {}}},
+    "s3": {"storage": {"s3": s3()}},
+    "gcs": {"storage": {"gcs": GCS}},
+    "azure": {"storage": {"azure": AZURE}},
 }
 
 

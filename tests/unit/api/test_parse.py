@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.http import Header
 from registry_operator.api.parse import InvalidSpec, parse, parse_spec
 from registry_operator.api.registry import (
@@ -12,7 +13,6 @@ from registry_operator.api.registry import (
     ExistingClaim,
     IssuerRef,
     PersistentVolumeClaim,
-    SecretKeyRef,
     Spec,
     Storage,
     Tls,
@@ -199,8 +199,8 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
     [
         ({"version": "4"}, "spec.version", "may be one of 2, 3"),
         ({"version": 2}, "spec.version", "must be a text"),
-        ({"storage": {"s3": {"bucket": "b"}}}, "spec.storage.s3", "persistentVolumeClaim, existingClaim and emptyDir"),
-        ({"storage": {"s3": {}, "emptyDir": {}}}, "spec.storage.s3", "not known to this operator"),
+        ({"storage": {"oss": {"bucket": "b"}}}, "spec.storage.oss", "existingClaim, emptyDir, s3, gcs and azure"),
+        ({"storage": {"oss": {}, "emptyDir": {}}}, "spec.storage.oss", "not known to this operator"),
         ({"storage": {"existingClaim": {"claimName": "c"}, "emptyDir": {}}}, "spec.storage", "remove the others"),
         ({"storage": {"existingClaim": {}}}, "spec.storage.existingClaim.claimName", "must be set"),
         ({"storage": {"persistentVolumeClaim": {"size": "20GB"}}}, "spec.storage.persistentVolumeClaim.size", "20Gi"),
@@ -219,6 +219,10 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
         ({"image": {"pullSecrets": ["a"]}}, "spec.image.pullSecrets[0]", "must be an object"),
         ({"image": {"pullSecrets": [{"name": "a"}, {}]}}, "spec.image.pullSecrets[1].name", "must be set"),
         ({"auth": {"mode": "Token"}}, "spec.auth.mode", "may be one of Htpasswd, Disabled"),
+        ({"storage": {"s3": {}}}, "spec.storage.s3.bucket", "must be set"),
+        ({"storage": {"s3": {"bucket": "b", "addressing": "DNS"}}}, "spec.storage.s3.addressing", "VirtualHost, Path"),
+        ({"storage": {"gcs": {"bucket": "b", "redirect": "No"}}}, "spec.storage.gcs.redirect", "Enabled, Disabled"),
+        ({"storage": {"azure": {"container": "c"}}}, "spec.storage.azure.accountName", "must be set"),
         ({"auth": {"htpasswd": {}}}, "spec.auth.htpasswd.secretRef.name", "must be set"),
         ({"service": {"externalTrafficPolicy": "Near"}}, "spec.service.externalTrafficPolicy", "Cluster, Local"),
         ({"service": {"ipFamilyPolicy": "Both"}}, "spec.service.ipFamilyPolicy", "SingleStack, PreferDualStack"),

@@ -8,7 +8,9 @@ from typing import Any, Literal, Union
 import pytest
 
 from crds.schema.definitions import registries
+from registry_operator.api import object_storage
 from registry_operator.api import registry as api
+from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.http import Http
 from registry_operator.api.network_policy import NetworkPolicy
 from registry_operator.api.service import Service
@@ -24,11 +26,15 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("storage.persistentVolumeClaim", api.PersistentVolumeClaim(), {}),
     ("storage.existingClaim", api.ExistingClaim("x"), {}),
     ("storage.emptyDir", api.EmptyDir(), {}),
+    ("storage.s3", object_storage.S3("x"), {"kmsKeyID": "kms_key_id"}),
+    ("storage.s3.caSecretRef", SecretKeyRef("x", "ca.crt"), {}),
+    ("storage.gcs", object_storage.Gcs("x"), {}),
+    ("storage.azure", object_storage.Azure("x", "y"), {}),
     ("tls", api.Tls(), {}),
     ("tls.certManager", api.CertManager(), {"privateKey": "algorithm size"}),
     ("tls.certManager.issuerRef", api.IssuerRef("x"), {}),
     ("auth", api.Auth(), {"htpasswd": "htpasswd_secret_ref"}),
-    ("auth.htpasswd.secretRef", api.SecretKeyRef("x", "htpasswd"), {}),
+    ("auth.htpasswd.secretRef", SecretKeyRef("x", "htpasswd"), {}),
     ("service", Service(), {}),
     ("http", Http(), {}),
     ("networkPolicy", NetworkPolicy(), {"from": "sources"}),
@@ -107,6 +113,7 @@ def test_defaults_are_the_same(path: str, field: dict[str, Any], hint: Any, valu
 def test_every_object_of_ours_is_held_against_a_struct() -> None:
     """A field that is added to the CRD and forgotten here would be accepted and ignored."""
     known = {path for path, _, _ in STRUCTS} | {"tls.certManager.privateKey", "auth.htpasswd", "tls.secretRef"}
+    known |= {f"storage.{kind}.credentialsSecretRef" for kind in ("s3", "gcs", "azure")}
     found = set()
 
     def walk(schema: dict[str, Any], path: str) -> None:

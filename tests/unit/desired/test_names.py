@@ -22,7 +22,9 @@ def test_children_of_one_kind_have_names_of_their_own() -> None:
 def test_the_longest_name_still_makes_valid_names() -> None:
     names = Names(LONGEST)
     plain = [attribute for attribute in dir(Names) if isinstance(getattr(Names, attribute), property)]
-    found = [getattr(names, attribute) for attribute in plain] + [names.config("0" * 10), names.tls("0" * 10)]
+    found = [getattr(names, attribute) for attribute in plain] + [
+        each("0" * 10) for each in (names.config, names.tls, names.storage)
+    ]
     assert len(found) > 12
     for name in found:
         assert re.fullmatch(r"[a-z]([-a-z0-9]{0,251}[a-z0-9])?", name), name

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
+from functools import cache
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from registry_operator.registry import authority, config, htpasswd
 
@@ -28,3 +33,11 @@ def write_files(folder: Path, pair: authority.Pair = PAIR) -> None:
     (folder / "tls.crt").write_text(pair.crt)
     (folder / "tls.key").write_text(pair.key)
     (folder / "htpasswd").write_text(htpasswd.line(USER, PASSWORD, b"key") + "\n")
+
+
+@cache
+def google_key() -> str:
+    """The key file of a service account that nobody has; nothing listens where its tokens come from."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    account = {"type": "service_account", "client_email": "a@b.c", "token_uri": "http://127.0.0.1:1/token"}
+    return json.dumps({**account, "private_key": key.decode()})

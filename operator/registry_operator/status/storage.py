@@ -1,0 +1,41 @@
+"""StorageReady: whether the images have their place, and how that is known."""
+
+from __future__ import annotations
+
+from registry_operator.status.findings import Findings, Login, StorageFacts
+from registry_operator.status.reasons import Condition, Reason
+
+Parts = tuple[str, Reason, str]
+
+
+def storage(found: Findings) -> Parts:
+    """Status, reason and message."""
+    if problem := found.problems.get(Condition.STORAGE_READY):
+        return "False", problem.reason, problem.message
+    if bucket := found.registry.spec.storage.bucket:
+        return _bucket(found, bucket.bucket)
+    if found.registry.spec.storage.kind == "EmptyDir":
+        return "True", Reason.EPHEMERAL, "the images live in an emptyDir: they are lost with the pod"
+    return _claim(found.storage)
+
+
+def _bucket(found: Findings, name: str) -> Parts:
+    """By what the registry itself does with the bucket: it has other keys, or another identity, than the operator."""
+    answer = found.probe
+    if answer is None or found.workload.ready == 0:
+        return "Unknown", Reason.WAITING, f"a ready pod will tell whether the registry can use bucket {name}"
+    if answer.upload:
+        return "True", Reason.BUCKET_IN_USE, f"an upload into bucket {name} was begun and cancelled"
+    if found.registry.spec.access == "ReadOnly" and answer.login is Login.ACCEPTED:
+        return "True", Reason.BUCKET_IN_USE, f"the registry is ready, which it does not stay without bucket {name}"
+    return "Unknown", Reason.WAITING, f"whether bucket {name} takes uploads is not known; see Writable"
+
+
+def _claim(facts: StorageFacts) -> Parts:
+    if facts.phase is None:
+        return "Unknown", Reason.WAITING, f"claim {facts.claim_name} is not there yet; see the other conditions"
+    if facts.phase != "Bound":
+        return "False", Reason.CLAIM_PENDING, f"claim {facts.claim_name} is {facts.phase}"
+    if facts.resizing:
+        return "True", Reason.CLAIM_RESIZING, facts.resizing
+    return "True", Reason.BOUND, f"claim {facts.claim_name} is bound"
