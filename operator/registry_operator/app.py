@@ -82,7 +82,12 @@ class App:
         self._queue: KeyedQueue[Key] = KeyedQueue(
             on_error=self._failed, observer=self._metrics.queue_observer(CONTROLLER)
         )
-        self._client = Client(config, observer=self._metrics.request, limit=max(32, settings.workers * 2))
+        self._client = Client(
+            config,
+            observer=self._metrics.request,
+            limit=max(32, settings.workers * 2),
+            may_write=self._leads,
+        )
         self._world = World(self._client, settings.namespaces, self._queue.add)
         self._prober = Prober(
             self._queue.add,
@@ -239,6 +244,9 @@ class App:
             self._queue.forget(key)
             self._queue.add(key)
 
+    def _leads(self) -> bool:
+        return not self._settings.leader_election or self._leader.leading
+
     def _lost(self, reason: str) -> None:
         """Without the Lease nothing may be written any more: another one works already."""
         self._failure = f"the Lease is lost: {reason}"
@@ -257,14 +265,13 @@ class App:
             log.error("%s: failed %d times, trying again in %.1f s", where, failures, wait, exc_info=error)
 
     def _health(self) -> HealthServer:
-        leading = lambda: not self._settings.leader_election or self._leader.leading  # noqa: E731
         return HealthServer(
             health_port=self._settings.health_port,
             metrics_port=self._settings.metrics_port,
             live={"worker": checks.stuck_worker(self._queue)},
             ready={
                 "informers": checks.informers(self._world.informers),
-                "queue": checks.pile_up(self._queue, leading),
+                "queue": checks.pile_up(self._queue, self._leads),
                 "crd": lambda: f"{kinds.REGISTRY} is not served: its CRD is missing" if self._undefined else None,
             },
             metrics=self._metrics.exposition,

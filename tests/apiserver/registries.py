@@ -69,9 +69,11 @@ class Subject:
     def delete(self, *, cascade: str = "Background") -> None:
         self.stage.kube.delete(REGISTRY, self.namespace, self.name, cascade=cascade)
 
-    def user_secret(self, name: str, data: dict[str, str], *, kind: str = "Opaque") -> None:
+    def user_secret(
+        self, name: str, data: dict[str, str], *, kind: str = "Opaque", labels: dict[str, str] | None = None
+    ) -> None:
         """Make or change a Secret of the user's."""
-        meta = {"namespace": self.namespace, "name": name}
+        meta = {"namespace": self.namespace, "name": name, "labels": labels or {}}
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
         self.stage.kube.apply(SECRET, {"metadata": meta, "type": kind, "data": encoded})
 

@@ -151,18 +151,36 @@ def test_a_malformed_line_is_named_and_never_reaches_the_pods(
     assert images.admits("alice", "two")
 
 
+@pytest.mark.parametrize("admin", ["Enabled", "Disabled"])
 def test_accounts_that_kubelet_has_not_brought_yet_are_not_called_live(
-    operator: StagedOperator, images: Subject
+    operator: StagedOperator, images: Subject, admin: str
 ) -> None:
+    """Clients can still log in meanwhile, with the accounts of a moment ago: it never ceases to be Ready."""
     images.user_secret("users", {"htpasswd": line("alice", "one")})
-    images.apply(USERS)
+    images.apply({**USERS, "auth": {**USERS["auth"], "adminUser": admin}})
     images.ready()
+    mark = operator.proxy.mark
     images.stage.hold_secret(images.namespace, "images-htpasswd", True)
     images.user_secret("users", {"htpasswd": line("alice", "two")})
     images.expect("CredentialsReady", "False", "Propagating")
-    images.expect("Ready", "True")  # clients can still log in: with the accounts of a moment ago
     images.stage.hold_secret(images.namespace, "images-htpasswd", False)
     images.expect("CredentialsReady", "True", "Live")
+    writes = operator.proxy.writes(mark, namespace=images.namespace)
+    told = [write.body["status"]["conditions"][0] for write in writes if write.subresource == "status"]
+    assert {(each["type"], each["status"]) for each in told} == {("Ready", "True")}
+    assert [write for write in writes if write.resource == "events"] == []
+
+
+def test_a_users_secret_with_our_labels_is_read_as_any_other(operator: StagedOperator, images: Subject) -> None:
+    """Tools that copy an object copy its labels."""
+    labels = {"app.kubernetes.io/managed-by": "registry-operator", "teamregistry.io/registry": "images"}
+    images.user_secret("users", {"htpasswd": line("alice", "one")}, labels=labels)
+    images.apply(USERS)
+    images.ready()
+    assert images.admits("alice", "one")
+    images.user_secret("users", {"htpasswd": line("alice", "two")}, labels=labels)
+    eventually(lambda: images.admits("alice", "two"), "the new password")
+    assert images.ready()
 
 
 def test_a_secret_of_which_only_labels_change_moves_nothing(

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
-from registry_operator.engine.backoff import Backoff
+from registry_operator.engine.backoff import Backoff, Series
 from registry_operator.engine.clock import Clock, LoopClock, Timer
 
 K = TypeVar("K", bound=Hashable)
@@ -50,7 +50,7 @@ class KeyedQueue(Generic[K]):
         on_error: Callable[[K, Exception, int, float], None] | None = None,
         observer: QueueObserver | None = None,
     ) -> None:
-        """`on_error` gets the key, the error, the failures in a row and the seconds until the next try."""
+        """`on_error` gets the key, the error, its number in a `Series` and the seconds until the next try."""
         self._backoff = backoff or Backoff()
         self._clock = clock or LoopClock()
         self._on_error = on_error
@@ -59,7 +59,7 @@ class KeyedQueue(Generic[K]):
         self._queued: dict[K, float] = {}  # since when; the order of insertion is the order of age
         self._running: dict[K, float] = {}
         self._dirty: set[K] = set()
-        self._failures: dict[K, int] = {}
+        self._failures: dict[K, Series] = {}
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._ticket = itertools.count()
@@ -161,7 +161,7 @@ class KeyedQueue(Generic[K]):
             self.add(key)
 
     def _failed(self, key: K, error: Exception) -> float:
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        failures = self._failures.setdefault(key, Series()).add(error)
         wait = self._backoff.after(failures, error)
         if self._observer:
             self._observer.retried()

@@ -7,7 +7,6 @@ layer of retries would multiply both the waits and the load on a server in troub
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -17,17 +16,14 @@ from typing import Any
 import aiohttp
 
 from registry_operator.kube.auth import ClusterConfig
-from registry_operator.kube.errors import ServerError, Silent, Unreachable, from_response
+from registry_operator.kube.errors import Silent, from_response
 from registry_operator.kube.kinds import Kind
-from registry_operator.kube.session import open_session
 from registry_operator.kube.stream import events
+from registry_operator.kube.transport import CONNECT_SECONDS, Observer, Transport, unreachable
 
 Object = dict[str, Any]
-Observer = Callable[[str, str, int, float], None]
 
 _PAGE = 500
-_CONNECT_SECONDS = 5
-_NO_TOTAL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)  # the total is asyncio.timeout's
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML, and cheaper to write and to read
 _METADATA = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
@@ -52,29 +48,27 @@ class Client:
         observer: Observer | None = None,
         field_manager: str = "registry-operator",
         limit: int = 32,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._config = config
+        """`may_write` is asked before each write but those to Leases: a process that was paused while another one took
+        over would else end what it was about to do."""
+        self._wire = Transport(config, timeout=timeout, observer=observer, limit=limit, may_write=may_write)
         self._timeout = timeout
-        self._observer = observer
         self._manager = field_manager
-        self._slots = asyncio.Semaphore(limit)
-        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Client:
-        self._session = open_session(self._config)
+        await self._wire.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._wire.close()
 
     async def get(self, kind: Kind, namespace: str | None, name: str, *, metadata_only: bool = False) -> Object:
         """One object, as new as the server has it (a quorum read)."""
         headers = {"Accept": _accept(metadata_only)}
-        obj, _ = await self._request("GET", kind, kind.path(namespace, name), headers=headers)
+        obj, _ = await self._wire.request("GET", kind, kind.path(namespace, name), headers=headers)
         return obj
 
     async def list(
@@ -95,7 +89,7 @@ class Client:
         headers = {"Accept": _accept(metadata_only, "List")}
         whole: Object | None = None
         while True:
-            page, _ = await self._request("LIST", kind, kind.path(namespace), query=query, headers=headers)
+            page, _ = await self._wire.request("LIST", kind, kind.path(namespace), query=query, headers=headers)
             page["items"] = page.get("items") or []
             if whole is None:
                 whole = page
@@ -130,18 +124,18 @@ class Client:
             "labelSelector": label_selector,
             "timeoutSeconds": str(timeout_seconds),
         }
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds)
         started, code = time.monotonic(), 0
         try:
-            async with self._open.get(
-                self._url(kind.path(namespace)),
+            async with self._wire.session.get(
+                self._wire.url(kind.path(namespace)),
                 params={key: value for key, value in query.items() if value},
                 headers={"Accept": _accept(metadata_only)},
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
                 code = response.status
-                self._observe("WATCH", kind, code, started)
+                self._wire.observe("WATCH", kind, code, started)
                 if code != 200:
                     async with asyncio.timeout(self._timeout):
                         raise from_response(code, response.headers, await response.read())
@@ -149,15 +143,15 @@ class Client:
                     yield event
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if not code:
-                self._observe("WATCH", kind, 0, started)
+                self._wire.observe("WATCH", kind, 0, started)
             elif isinstance(error, TimeoutError):
                 raise Silent(f"watch {kind}: nothing came for {silence_seconds:g} s, not even a bookmark") from error
-            raise _unreachable("watch", kind, error) from error
+            raise unreachable("watch", kind, error) from error
 
     async def create(self, kind: Kind, obj: Mapping[str, Any]) -> Object:
         """POST: fails with `AlreadyExists` instead of touching what is there."""
         path = kind.path((obj.get("metadata") or {}).get("namespace"))
-        made, _ = await self._request("POST", kind, path, query={"fieldManager": self._manager}, body=obj)
+        made, _ = await self._wire.request("POST", kind, path, query={"fieldManager": self._manager}, body=obj)
         return made
 
     async def apply(
@@ -176,7 +170,7 @@ class Client:
         path = kind.path(meta.get("namespace"), meta["name"], subresource)
         query = {"fieldManager": manager or self._manager, "force": "true" if force else "false"}
         body = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
-        answer, code = await self._request("PATCH", kind, path, query=query, body=body, content_type=_APPLY)
+        answer, code = await self._wire.request("PATCH", kind, path, query=query, body=body, content_type=_APPLY)
         return Applied(answer, created=code == 201)
 
     async def merge(
@@ -191,7 +185,7 @@ class Client:
         """JSON merge patch; with `metadata.resourceVersion` in it, it fails with `Conflict` on anything newer."""
         path = kind.path(namespace, name, subresource)
         query = {"fieldManager": self._manager}
-        obj, _ = await self._request("PATCH", kind, path, query=query, body=patch, content_type=_MERGE)
+        obj, _ = await self._wire.request("PATCH", kind, path, query=query, body=patch, content_type=_MERGE)
         return obj
 
     async def delete(
@@ -208,78 +202,8 @@ class Client:
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if preconditions := {key: value for key, value in wanted.items() if value}:
             body["preconditions"] = preconditions
-        await self._request("DELETE", kind, kind.path(namespace, name), body=body)
-
-    async def _request(
-        self,
-        verb: str,
-        kind: Kind,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = "application/json",
-    ) -> tuple[Object, int]:
-        """One request within the timeout, the wait for a free slot included."""
-        sent = {"Accept": "application/json", **(headers or {})}
-        data = None
-        if body is not None:
-            data = json.dumps(body, separators=(",", ":")).encode()
-            sent["Content-Type"] = content_type
-        started, code = time.monotonic(), 0
-        try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._slots,
-                self._open.request(
-                    "GET" if verb == "LIST" else verb,
-                    self._url(path),
-                    params={key: value for key, value in (query or {}).items() if value},
-                    headers=sent,
-                    data=data,
-                    timeout=_NO_TOTAL,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                answer = await response.read()
-                code = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(verb.lower(), kind, error) from error
-        finally:
-            self._observe(verb, kind, code, started)
-        if not 200 <= code < 300:
-            raise from_response(code, response.headers, answer)
-        return _decoded(answer, code), code
-
-    @property
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            raise RuntimeError("the client is used outside of its `async with`")
-        return self._session
-
-    def _url(self, path: str) -> str:
-        return self._config.server.rstrip("/") + path
-
-    def _observe(self, verb: str, kind: Kind, code: int, started: float) -> None:
-        if self._observer is not None:
-            self._observer(verb, kind.plural, code, time.monotonic() - started)
+        await self._wire.request("DELETE", kind, kind.path(namespace, name), body=body)
 
 
 def _accept(metadata_only: bool, suffix: str = "") -> str:
     return _METADATA.format(list=suffix) if metadata_only else "application/json"
-
-
-def _decoded(body: bytes, code: int) -> Object:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ServerError(code, "NotJSON", "the answer is no JSON object: is there a proxy before the API server?")
-    return value
-
-
-def _unreachable(verb: str, kind: Kind, error: BaseException) -> Unreachable:
-    text = str(error) or "it took too long"
-    return Unreachable(f"{verb} {kind}: the API server does not answer: {text}")

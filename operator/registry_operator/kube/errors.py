@@ -27,9 +27,15 @@ class ApiError(Exception):
         self.message = message
         self.details: dict[str, Any] = dict(details or {})
         self.retry_after = retry_after
+        self.step: str | None = None
+        """Which request it was that failed; the client fills it in."""
 
     def __str__(self) -> str:
         return f"{self.message} ({self.status or 'no answer'}{', ' if self.reason else ''}{self.reason})"
+
+
+class NotLeading(ApiError):
+    """Nothing was asked of the API server: another replica may be at work."""
 
 
 class Unauthorized(ApiError):

@@ -35,10 +35,12 @@ class Internal:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The accounts that the pods read; `probe_user` proves by its login that this very file is live."""
+    """The accounts that the pods read; `probe_user` proves by its login that this very file is live, `standing_user` is
+    in every version of the file."""
 
     secret: str
     probe_user: str
+    standing_user: str
     probe_password: str = field(repr=False)
     admin: tuple[str, str] | None = field(repr=False)
     users: int
@@ -136,6 +138,9 @@ def _text(found: Child, key: str) -> str:
 
 async def accounts(run: Run, own: Internal, admin_account: tuple[str, str] | None) -> Accounts | None:
     """The password file as the spec asks for it, written if it differs. Raises Blocked and leaves it as it is."""
+    standing = htpasswd.standing_user(own.salt_key)
+    hashed_here = {standing, admin_account[0]} if admin_account else {standing}
+    htpasswd.recall(_live(run), hashed_here, own.salt_key)
     team = await _team(run, admin_account)
     lines = [account.line for account in team]
     if admin_account is not None:
@@ -144,18 +149,24 @@ async def accounts(run: Run, own: Internal, admin_account: tuple[str, str] | Non
     await run.writer.ensure(kinds.SECRET, secrets.htpasswd(run.registry, file.text))
     if run.writer.paused:
         return last_good(run, own)  # what is live, not what would be
-    return Accounts(run.names.htpasswd, file.probe_user, own.probe_password, admin_account, len(lines))
+    return Accounts(run.names.htpasswd, file.probe_user, standing, own.probe_password, admin_account, len(lines))
+
+
+def _live(run: Run) -> str:
+    """The password file as it is."""
+    found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.htpasswd)
+    return _text(found, secrets.HTPASSWD_KEY) if found else ""
 
 
 def last_good(run: Run, own: Internal) -> Accounts | None:
     """The accounts of the file as it is, for a Registry whose new accounts cannot be used."""
-    found = run.world.child(kinds.SECRET, run.registry.namespace, run.names.htpasswd)
-    text = _text(found, secrets.HTPASSWD_KEY) if found else ""
-    users = [line.partition(":")[0] for line in text.splitlines()]
-    probe = next((user for user in users if htpasswd.is_probe_user(user)), None)
+    users = [line.partition(":")[0] for line in _live(run).splitlines()]
+    standing = htpasswd.standing_user(own.salt_key)
+    probe = next((user for user in users if htpasswd.is_probe_user(user) and user != standing), None)
     if probe is None:
         return None
-    return Accounts(run.names.htpasswd, probe, own.probe_password, known_admin(run), len(users) - 1)
+    people = sum(not htpasswd.is_probe_user(user) for user in users)
+    return Accounts(run.names.htpasswd, probe, standing, own.probe_password, known_admin(run), people)
 
 
 async def _team(run: Run, admin_account: tuple[str, str] | None) -> list[htpasswd.Account]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry_operator.desired import hosts
 from registry_operator.desired.deployment import PORT
 from registry_operator.engine.clock import Clock, LoopClock
-from registry_operator.engine.poller import Poller
+from registry_operator.engine.poller import NOTHING, PART, WISHED, Poller
 from registry_operator.reconcile import workload
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ensured import Ensured
@@ -28,6 +28,7 @@ from registry_operator.registry.probe import (
     WrongCertificate,
 )
 from registry_operator.status.findings import Answer, Login, Served
+from registry_operator.status.reasons import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Question:
     pods: tuple[tuple[str, Target], ...]
     tls: TlsExpectation | None
     user: str | None
+    standing_user: str
     password: str
-    admin: tuple[str, str] | None
     read_only: bool
     revision: str
 
@@ -73,7 +74,8 @@ class Prober:
         self._uploads: dict[Key, Upload] = {}
         self._poller: Poller[Key, Question, Answer] = Poller(
             self._ask,
-            good=lambda answer: answer.good,
+            rank=_rank,
+            carried=_carried,
             on_change=on_change,
             interval=interval,
             concurrency=concurrency,
@@ -86,7 +88,7 @@ class Prober:
         if question is None:
             self._poller.drop(key)
         else:
-            self._poller.want(key, question)
+            self._poller.want(key, question, calm=_known_ready(run))
 
     def drop(self, key: Key) -> None:
         """The Registry is gone."""
@@ -119,8 +121,8 @@ class Prober:
             pods=tuple((pod, self._target(name, ip, PORT)) for pod, ip, _ in ready if ip),
             tls=TlsExpectation(ca_pem=ca, fingerprint=serving.leaf.fingerprint) if serving else None,
             user=accounts.probe_user if accounts else None,
+            standing_user=accounts.standing_user if accounts else "",
             password=accounts.probe_password if accounts else "",
-            admin=accounts.admin if accounts else None,
             read_only=spec.access == "ReadOnly",
             revision=",".join([registry.uid, spec.access, *sorted(uid for _, _, uid in ready)]),
         )
@@ -135,8 +137,9 @@ class Prober:
         if isinstance(outcome, WrongCertificate) and not stale:
             stale = tuple(name for name, _ in question.pods)
         admitted = False
-        if isinstance(outcome, Refused) and question.admin:
-            admitted = isinstance(await probe.login(question.service, question.tls, *question.admin), Ok)
+        if isinstance(outcome, Refused) and question.user is not None:
+            standing = (question.standing_user, question.password)
+            admitted = isinstance(await probe.login(question.service, question.tls, *standing), Ok)
         upload, upload_message = None, ""
         if isinstance(outcome, Ok) or admitted:
             upload, upload_message = await self._upload(question, admitted)
@@ -171,7 +174,7 @@ class Prober:
         last = self._uploads.get(question.key)
         if last is not None and last.revision == question.revision and self._clock.now() < last.again:
             return (None, "") if question.read_only else (True, "")
-        credentials = question.admin if admitted and question.admin else (question.user, question.password)
+        credentials = (question.standing_user if admitted else question.user, question.password)
         targets = [target for _, target in question.pods] if question.read_only else [question.service]
         for target in targets:
             outcome = await probe.upload(target, question.tls, *credentials)
@@ -184,6 +187,28 @@ class Prober:
         again = self._clock.now() + self._upload_interval * (0.75 + random.random() / 2)
         self._uploads[question.key] = Upload(question.revision, again)
         return (None, "") if question.read_only else (True, "")
+
+
+def _rank(answer: Answer) -> int:
+    serves = (answer.login is Login.ACCEPTED or answer.others_accepted) and not answer.stale_pods
+    return WISHED if answer.good else PART if serves else NOTHING
+
+
+def _carried(old: Question, new: Question, answer: Answer) -> Answer | None:
+    """What is still known when only the accounts have changed, or some of the pods: it serves as it did before."""
+    same = replace(old, pods=new.pods, user=new.user, password=new.password, revision=new.revision) == new
+    if not same or _rank(answer) == NOTHING or set(old.pods).isdisjoint(new.pods):
+        return None
+    if old.user == new.user:
+        return answer
+    return replace(answer, login=Login.REFUSED, others_accepted=True) if old.user and new.user else None
+
+
+def _known_ready(run: Run) -> bool:
+    """Whether the status says that all is well with this very spec: as a former process found not long ago."""
+    status = run.registry.status
+    ready = any(each["type"] == Condition.READY and each["status"] == "True" for each in status.get("conditions", ()))
+    return ready and status.get("observedGeneration") == run.registry.generation
 
 
 def _login(outcome: Outcome) -> Login:

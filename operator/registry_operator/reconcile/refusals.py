@@ -27,6 +27,11 @@ _SOURCES = {
 class Raced(Exception):
     """Somebody wrote at the same time: read again and decide again. No error, and nobody's fault."""
 
+    @property
+    def step(self) -> str | None:
+        """Where it was, if it was the API server that told (see `engine.backoff.Series`)."""
+        return getattr(self.__cause__, "step", None)
+
 
 def refused(error: ApiError, what: str) -> Exception:
     """What to raise: Blocked if the refusal tells of a problem, else the error itself."""

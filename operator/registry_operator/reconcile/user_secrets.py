@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import NotFound
-from registry_operator.reconcile.projections import Reference, decoded
+from registry_operator.reconcile.projections import decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,20 @@ class UserSecret:
 class UserSecrets:
     """Content by namespace and name, kept while the metadata says that the version is the same."""
 
-    def __init__(self, client: Client, known: Callable[[str, str], Reference | None]) -> None:
+    def __init__(self, client: Client, known: Callable[[str, str], str | None]) -> None:
+        """`known` gives the resourceVersion of a Secret as the caches have it."""
         self._client = client
         self._known = known
         self._content: dict[tuple[str, str], UserSecret] = {}
 
     async def get(self, namespace: str, name: str) -> UserSecret | None:
         """The Secret, or None if there is none. Raises ApiError when it cannot be read."""
-        reference = self._known(namespace, name)
-        if reference is None:
+        version = self._known(namespace, name)
+        if version is None:
             self.forget(namespace, name)
             return None
         content = self._content.get((namespace, name))
-        if content is None or content.resource_version != reference.resource_version:
+        if content is None or content.resource_version != version:
             try:
                 obj = await self._client.get(kinds.SECRET, namespace, name)
             except NotFound:

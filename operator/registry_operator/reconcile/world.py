@@ -81,7 +81,7 @@ class World:
             project=projections.reference,
             changed=self._user_secret_changed,
         )
-        self.user_secrets = UserSecrets(client, self._user_secrets.get)
+        self.user_secrets = UserSecrets(client, self._secret_version)
 
     def _informer(self, client: Client, namespaces: Sequence[str] | None, watched: Watched) -> Informer[Child]:
         def changed(old: Child | None, new: Child | None) -> None:
@@ -129,6 +129,11 @@ class World:
             if watched.kind is kind:
                 return watched.project(obj)
         return projections.plain(obj)
+
+    def _secret_version(self, namespace: str, name: str) -> str | None:
+        """The version of a Secret that a spec names. Some tools copy our labels onto what is the user's."""
+        found = self._user_secrets.get(namespace, name) or self.child(kinds.SECRET, namespace, name)
+        return found.resource_version if found is not None else None
 
     # ------------------------------------------------------------------ learning
     @contextlib.contextmanager

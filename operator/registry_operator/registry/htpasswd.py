@@ -73,23 +73,25 @@ class File:
 class _Memory:
     """Hashes made by this process, so that a reconcile does not pay for bcrypt again.
 
-    Keyed by the salt, which stands for user and password without being either. Rejected: trusting a hash that is found
-    in the live Secret because its salt is right, since that is what someone who tampers with the file would leave.
+    Keyed by user and salt, which stand for the password without being it.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._hashes: OrderedDict[str, str] = OrderedDict()
+        self._hashes: OrderedDict[tuple[str, str], str] = OrderedDict()
 
-    def hashed(self, password: str, salt: str) -> str:
-        found = self._hashes.get(salt)
+    def hashed(self, user: str, password: str, salt: str) -> str:
+        found = self._hashes.get((user, salt))
         if found is None:
             found = bcrypt.hashpw(password.encode(), salt.encode()).decode()
-        self._hashes[salt] = found
-        self._hashes.move_to_end(salt)
+        self.put(user, salt, found)
+        return found
+
+    def put(self, user: str, salt: str, hashed: str) -> None:
+        self._hashes[user, salt] = hashed
+        self._hashes.move_to_end((user, salt))
         if len(self._hashes) > self._size:
             self._hashes.popitem(last=False)
-        return found
 
 
 _memory = _Memory(8192)
@@ -97,11 +99,35 @@ _memory = _Memory(8192)
 
 def line(user: str, password: str, key: bytes, cost: int = COST) -> str:
     """The line of an account; the same for the same arguments."""
+    return f"{user}:{_hash(user, password, key, cost)}"
+
+
+def _hash(user: str, password: str, key: bytes, cost: int = COST) -> str:
     if len(password.encode()) > MAXIMUM_PASSWORD_BYTES:
         raise ValueError(f"bcrypt takes at most {MAXIMUM_PASSWORD_BYTES} bytes of a password")
     digest = hmac.digest(key, user.encode() + b"\0" + password.encode(), hashlib.sha256)
     salt = base64.b64encode(digest[:16]).decode().rstrip("=").translate(_TO_BCRYPT)
-    return f"{user}:{_memory.hashed(password, f'$2b${cost:02d}${salt}')}"
+    return _memory.hashed(user, password, f"$2b${cost:02d}${salt}")
+
+
+def recall(text: str, users: Collection[str], key: bytes) -> None:
+    """Take the hashes of these users from a file that this operator composed, so that a restart pays for no bcrypt.
+
+    Who tampers with a file may leave any hash behind a right salt. But the name of one account is a keyed hash over all
+    other lines: a file without that account, or with another line, is not believed.
+    """
+    lines = text.splitlines()
+    for number, each in enumerate(lines):
+        user, _, _ = each.partition(":")
+        others = "".join(f"{other}\n" for other in [*lines[:number], *lines[number + 1 :]])
+        if is_probe_user(user) and user == probe_user(others, key):
+            for user, _, hashed in (other.partition(":") for other in others.splitlines()):
+                if user in users:
+                    _memory.put(user, hashed[:_SALT_LENGTH], hashed)
+            return
+
+
+_SALT_LENGTH = len("$2b$05$") + 22
 
 
 def unusable(user: str, password: str) -> str | None:
@@ -136,11 +162,24 @@ def is_probe_user(user: str) -> bool:
     return _PROBE_USER.fullmatch(user) is not None
 
 
+def standing_user(key: bytes) -> str:
+    """The name of the operator's other account, which stands in every file of a Registry.
+
+    While kubelet brings a newer file it still gets in, which tells a registry that serves from one that does not.
+    """
+    return probe_user("", key)
+
+
 def compose(lines: Iterable[str], *, probe_password: str, key: bytes) -> File:
-    """The file with these accounts and the operator's own: never empty, and sorted, so that order makes no change."""
-    others = sorted(lines)
+    """The file with these accounts and the operator's own two: sorted, so that order makes no change.
+
+    Those two share one hash. So it is vouched for, with all other lines, by the name of the newest account.
+    """
+    standing = standing_user(key)
+    hashed = _hash(standing, probe_password, key)
+    others = sorted([*lines, f"{standing}:{hashed}"])
     user = probe_user("".join(f"{each}\n" for each in others), key)
-    content = sorted([*others, line(user, probe_password, key)])
+    content = sorted([*others, f"{user}:{hashed}"])
     return File("".join(f"{each}\n" for each in content), user)
 
 

@@ -212,3 +212,29 @@ async def test_no_more_requests_at_once_than_the_limit(server: Scripted) -> None
 async def test_it_is_used_inside_its_context_only(server: Scripted) -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await Client(ClusterConfig(server.url)).get(SECRET, "a", "b")
+
+
+async def test_who_does_not_lead_writes_nothing_but_leases(server: Scripted) -> None:
+    """A process that was paused while another one took over goes on in the middle of its work."""
+    server.on("GET", answer({"a": 1}))
+    server.on("PATCH", answer({"a": 1}))
+    async with Client(ClusterConfig(server.url), may_write=lambda: False) as client:
+        for write in (
+            client.create(SECRET, SERVICE_OBJECT),
+            client.apply(SERVICE, SERVICE_OBJECT),
+            client.merge(SECRET, "a", "b", {}),
+            client.delete(SECRET, "a", "b"),
+        ):
+            with pytest.raises(errors.NotLeading):
+                await write
+        assert server.seen == []
+        await client.get(SERVICE, "a", "b")
+        await client.merge(LEASE, "a", "b", {})
+    assert len(server.seen) == 2
+
+
+async def test_an_error_says_which_request_it_was(server: Scripted, client: Client) -> None:
+    server.on("PATCH", refusal(500))
+    with pytest.raises(errors.ServerError) as caught:
+        await client.apply(SERVICE, SERVICE_OBJECT)
+    assert caught.value.step == "PATCH /api/v1/namespaces/a/services/b"

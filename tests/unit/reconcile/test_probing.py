@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from registry_operator.reconcile.probing import Prober, Question
+from registry_operator.reconcile.probing import Prober, Question, _carried
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.registry import probe
 from registry_operator.registry.http import Target
-from registry_operator.registry.probe import HttpError, Ok, Outcome, TlsExpectation, Trust
+from registry_operator.registry.probe import HttpError, Ok, Outcome, Refused, TlsExpectation, Trust
+from registry_operator.status.findings import Answer, Login
 from tests.unit.clock import FakeClock
 
 OK = Ok(trust=Trust.PLAIN)
@@ -24,8 +25,8 @@ QUESTION = Question(
     pods=PODS,
     tls=None,
     user="operator-0123456789",
+    standing_user="operator-9876543210",
     password="secret",
-    admin=None,
     read_only=False,
     revision="u-1,ReadWrite,p-1",
 )
@@ -39,6 +40,7 @@ class Desk:
     clock: FakeClock
     says: Outcome = OK
     uploads: int = 0
+    knows: tuple[str | None, ...] = (None, QUESTION.user, QUESTION.standing_user)
 
     async def ask(self, question: Question = QUESTION) -> bool | None:
         return (await self.prober._ask(question)).upload
@@ -50,7 +52,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(Prober(lambda _: None, interval=60, upload_interval=3600, concurrency=1, clock=clock), clock)
 
     async def login(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
-        return OK
+        return OK if user in made.knows else Refused()
 
     async def upload(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
         made.uploads += 1
@@ -109,3 +111,39 @@ async def test_a_registry_that_returns_is_asked_anew(desk: Desk) -> None:
     desk.prober.drop(QUESTION.key)
     await desk.ask()
     assert desk.uploads == 2
+
+
+async def test_while_the_newest_accounts_are_on_their_way_the_standing_one_tells_that_it_serves(desk: Desk) -> None:
+    desk.knows = (QUESTION.standing_user,)
+    answer = await desk.prober._ask(QUESTION)
+    assert (answer.login, answer.others_accepted, answer.upload) == (Login.REFUSED, True, True)
+    desk.knows = ()
+    answer = await desk.prober._ask(QUESTION)
+    assert (answer.login, answer.others_accepted) == (Login.REFUSED, False)
+
+
+GOOD = Answer(Login.ACCEPTED, upload=True)
+OLDER = Answer(Login.REFUSED, others_accepted=True, upload=True)
+THREE = (*PODS[1:], ("three", replace(SERVICE, address="10.1.0.3")))
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "left"),
+    [
+        ({"user": "operator-1111111111"}, GOOD, OLDER),
+        ({"user": "operator-1111111111"}, OLDER, OLDER),
+        ({"user": "operator-1111111111"}, Answer(Login.FAILED), None),
+        ({"user": "operator-1111111111"}, replace(GOOD, stale_pods=("one",)), None),
+        ({"pods": THREE, "revision": "other"}, GOOD, GOOD),
+        ({"pods": THREE[1:], "revision": "other"}, GOOD, None),
+        ({"user": None}, GOOD, None),
+        ({"tls": TlsExpectation(fingerprint="new")}, GOOD, None),
+        ({"read_only": True}, GOOD, None),
+        ({"service": replace(SERVICE, address="10.0.0.2")}, GOOD, None),
+    ],
+)
+def test_what_stays_known_when_the_question_changes(
+    change: dict[str, object], before: Answer, left: Answer | None
+) -> None:
+    """It goes on serving while users come and go, or while some of its pods do; all else has to be asked anew."""
+    assert _carried(QUESTION, replace(QUESTION, **change), before) == left  # type: ignore[arg-type]

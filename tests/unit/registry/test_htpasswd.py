@@ -57,8 +57,8 @@ def test_the_memory_of_hashes_is_bounded() -> None:
     memory = htpasswd._Memory(2)
     salts = [bcrypt.gensalt(4).decode() for _ in range(3)]
     for salt in salts:
-        memory.hashed("password", salt)
-    assert list(memory._hashes) == salts[1:]
+        memory.hashed("admin", "password", salt)
+    assert list(memory._hashes) == [("admin", salt) for salt in salts[1:]]
 
 
 def test_a_password_longer_than_bcrypt_reads_is_refused() -> None:
@@ -72,7 +72,8 @@ def test_a_file_is_sorted_and_does_not_depend_on_the_order_of_its_accounts() -> 
     assert file == htpasswd.compose(reversed(lines), probe_password="probe", key=KEY)
     assert file.text.splitlines() == sorted(file.text.splitlines())
     assert file.text.endswith("\n")
-    assert {line.partition(":")[0] for line in file.text.splitlines()} == {"adam", "zoe", "q", file.probe_user}
+    operators = {file.probe_user, htpasswd.standing_user(KEY)}
+    assert {line.partition(":")[0] for line in file.text.splitlines()} == {"adam", "zoe", "q"} | operators
 
 
 def test_the_probes_account_is_named_after_all_other_accounts() -> None:
@@ -80,14 +81,74 @@ def test_the_probes_account_is_named_after_all_other_accounts() -> None:
     one = htpasswd.compose([f"a:{HASH}"], probe_password="probe", key=KEY)
     two = htpasswd.compose([f"a:{HASH}", f"b:{HASH}"], probe_password="probe", key=KEY)
     assert one.probe_user != two.probe_user
-    assert one.probe_user == htpasswd.probe_user(f"a:{HASH}\n", KEY)
-    assert one.probe_user != htpasswd.probe_user(f"a:{HASH}\n", b"key of another Registry")
+    others = "".join(f"{line}\n" for line in one.text.splitlines() if not line.startswith(one.probe_user))
+    assert one.probe_user == htpasswd.probe_user(others, KEY)
+    assert one.probe_user != htpasswd.probe_user(others, b"key of another Registry")
+
+
+def test_one_account_of_the_operators_stays_while_users_come_and_go() -> None:
+    """What tells a registry whose newest file is on its way from one that does not serve."""
+    files = [htpasswd.compose(lines, probe_password="probe", key=KEY).text for lines in ([], [f"a:{HASH}"])]
+    (line,) = set(files[0].splitlines()) & set(files[1].splitlines())
+    user, _, hashed = line.partition(":")
+    assert user == htpasswd.standing_user(KEY)
+    assert htpasswd.is_probe_user(user)
+    assert bcrypt.checkpw(b"probe", hashed.encode())
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A process that has just begun; the salts that it hashes with."""
+    salts: list[str] = []
+    original = bcrypt.hashpw
+
+    def hashpw(password: bytes, salt: bytes) -> bytes:
+        salts.append(salt.decode())
+        return original(password, salt)
+
+    monkeypatch.setattr(htpasswd, "_memory", htpasswd._Memory(100))
+    monkeypatch.setattr(bcrypt, "hashpw", hashpw)
+    return salts
+
+
+def composed() -> htpasswd.File:
+    return htpasswd.compose([htpasswd.line("admin", "s3cret", KEY)], probe_password="probe", key=KEY)
+
+
+USERS = ("admin", htpasswd.standing_user(KEY))
+
+
+def test_a_restart_hashes_nothing(hashing: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    file = composed()
+    assert len(hashing) == 2
+    monkeypatch.setattr(htpasswd, "_memory", htpasswd._Memory(100))
+    htpasswd.recall(file.text, USERS, KEY)
+    assert composed() == file
+    assert len(hashing) == 2
+    assert htpasswd.line("admin", "another", KEY) not in file.text
+    assert len(hashing) == 3, "only what the file had is known"
+
+
+@pytest.mark.parametrize("victim", ["admin", "standing", "newest"])
+def test_what_somebody_spoilt_is_not_believed(hashing: list[str], monkeypatch: pytest.MonkeyPatch, victim: str) -> None:
+    """A hash of his own behind the right salt would let him in."""
+    file = composed()
+    name = {"admin": "admin", "standing": USERS[1], "newest": file.probe_user}[victim]
+    lines = [
+        line[:-31] + bcrypt.hashpw(b"mine", line.partition(":")[2].encode()).decode()[-31:]
+        if line.startswith(name)
+        else line
+        for line in file.text.splitlines()
+    ]
+    monkeypatch.setattr(htpasswd, "_memory", htpasswd._Memory(100))
+    htpasswd.recall("".join(f"{line}\n" for line in lines), USERS, KEY)
+    assert composed() == file
 
 
 def test_a_file_is_never_empty() -> None:
     """An empty one lets nobody in, not even the operator."""
     file = htpasswd.compose([], probe_password="probe", key=KEY)
-    assert file.text.startswith(f"{file.probe_user}:$2b$05$")
+    assert f"{file.probe_user}:$2b$05$" in file.text
 
 
 def test_comments_blanks_and_windows_lines_are_taken() -> None:
