@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -60,15 +62,44 @@ def before(act: Callable[[], object]) -> Spoil:
     return spoil
 
 
+def after(act: Callable[[], object]) -> Spoil:
+    """`act` happens (in a thread of its own) when the server has done what it was asked, before its answer arrives."""
+
+    async def spoil(_: web.BaseRequest, forward: Forward) -> web.StreamResponse:
+        done = await forward()
+        await asyncio.to_thread(act)
+        return done
+
+    return spoil
+
+
+def expire() -> Spoil:
+    """A watch is told that its version is too old, as the API server tells it: by an event, not by a status of HTTP."""
+
+    async def spoil(incoming: web.BaseRequest, _: Forward) -> web.StreamResponse:
+        stream = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await stream.prepare(incoming)
+        gone = failure(410, "Expired", "too old resource version: 1 (2)")
+        await stream.write(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
+        await stream.write_eof()
+        return stream
+
+    return spoil
+
+
 def status(code: int, reason: str, message: str, retry_after: int | None = None) -> web.Response:
     """What the API server answers where it refuses."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return web.json_response(failure(code, reason, message, retry_after), status=code, headers=headers)
+
+
+def failure(code: int, reason: str, message: str, retry_after: int | None = None) -> dict[str, Any]:
+    """The object that tells of a refusal."""
     details = {} if retry_after is None else {"retryAfterSeconds": retry_after}
-    document = {
+    return {
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "code": code, "reason": reason, "message": message, "details": details,
     }  # fmt: skip
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return web.json_response(document, status=code, headers=headers)
 
 
 def abort(connection: web.BaseRequest) -> None:

@@ -24,6 +24,7 @@ from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, written
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
 from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, refused
+from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.status.problems import blocked
@@ -41,6 +42,8 @@ class Writer:
         self._world = world
         self._registry = registry
         self.paused = registry.spec.reconciliation == "Paused"
+        self._asked = False
+        """Whether the API server has said in this walk that the Registry is still there."""
         self.held: list[str] = []
         """What a paused Registry would have changed, for its status."""
 
@@ -55,8 +58,10 @@ class Writer:
         what = _what(kind, desired)
         if self.paused:
             return self._hold(what, found)
-        if found is not None and found.controller is None and desired["metadata"].get("ownerReferences"):
-            await self._may_adopt(what)
+        if found is None:
+            await self._may_make(what)
+        elif found.controller is None and desired["metadata"].get("ownerReferences"):
+            await self._stays(what)
         body = desired if found is None else _with_uid(desired, found.uid)
         try:
             with self._writing(kind, desired) as answered:
@@ -73,8 +78,18 @@ class Writer:
     def _writing(self, kind: Kind, obj: Object) -> AbstractContextManager[Callable[[dict[str, Any]], Child]]:
         return self._world.writing(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
 
-    async def _may_adopt(self, what: str) -> None:
-        """Ask the API server whether the Registry stays, before something without an owner gets it as one.
+    async def _may_make(self, what: str) -> None:
+        """Ask once in a walk whether the Registry stays, before anything is made for it.
+
+        A deletion that nobody told of (a watch that was down) is noticed by the children's vanishing: to make them
+        again would leave a claim without a Registry behind, and passwords that live for a second.
+        """
+        if not self._asked:
+            await self._stays(what)
+            self._asked = True
+
+    async def _stays(self, what: str) -> None:
+        """Ask the API server whether the Registry stays. Always, before something without an owner gets it as one.
 
         `kubectl delete --cascade=orphan` takes the owner from each child; a cache that does not know of the deletion
         yet would give it back, and the collector would then delete the child and its password with the Registry.
@@ -83,6 +98,7 @@ class Writer:
         try:
             live = (await self._client.get(kinds.REGISTRY, registry.namespace, registry.name))["metadata"]
         except NotFound as error:
+            self._world.registries.lost(Key(registry.namespace, registry.name), registry.uid)
             raise Raced(f"{what}: the Registry is gone") from error
         if live["uid"] != registry.uid or "deletionTimestamp" in live:
             raise Raced(f"{what}: the Registry is being deleted")
@@ -136,6 +152,7 @@ class Writer:
         what = _what(kinds.SECRET, desired)
         if self.paused:
             return self._hold(what, None)
+        await self._may_make(what)
         try:
             with self._writing(kinds.SECRET, desired) as answered:
                 return answered(await self._client.create(kinds.SECRET, desired))

@@ -50,7 +50,8 @@ class Desk:
 async def test_what_the_cache_lacks_is_read_live_before_it_is_made() -> None:
     desk = Desk()
     made = await desk.ensure()
-    assert desk.cluster.calls == [("get", "ConfigMap", "child"), ("apply", "ConfigMap", "child")]
+    asked = ("get", "Registry", "images")  # whether it is still there: see test_adoption.py
+    assert desk.cluster.calls == [("get", "ConfigMap", "child"), asked, ("apply", "ConfigMap", "child")]
     assert made.view == "x"
 
 
