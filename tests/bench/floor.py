@@ -56,13 +56,13 @@ def measure(arena: Arena, recording: Recording, size: int, limit: float) -> Obje
     watch = Stopwatch(processes)
     end = time.monotonic() + limit
     result: Object = {"requests_each": recording.counts()}
-    uids = arena.watcher.do(create_all(arena, size), limit)
+    created = arena.watcher.do(create_all(arena, size), limit)
     result["created_seconds"] = watch.seconds
 
     async def replay() -> PlainClient:
         async with PlainClient(arena.token_kubeconfig()) as client:
             async with asyncio.timeout(end - time.monotonic()):
-                await client.replay(recording, uids)
+                await client.replay(recording, arena.workload.kind, created)
             return client
 
     try:
@@ -76,20 +76,19 @@ def measure(arena: Arena, recording: Recording, size: int, limit: float) -> Obje
     return result | {"available_seconds": watch.seconds, "cpu_seconds": watch.cpu()}
 
 
-async def create_all(arena: Arena, size: int) -> dict[int, str]:
-    """POST all of the workload as fast as the server takes it; index → UID."""
-    uids: dict[int, str] = {}
+async def create_all(arena: Arena, size: int) -> dict[int, Object]:
+    """POST all of the workload as fast as the server takes it; index → object."""
+    made: dict[int, Object] = {}
     waiting = iter(range(size))
 
     async def work() -> None:
         for index in waiting:
-            made = await arena.watcher.client.create(arena.workload.kind, arena.workload.body(index))
-            uids[index] = made["metadata"]["uid"]
+            made[index] = await arena.watcher.client.create(arena.workload.kind, arena.workload.body(index))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(IN_FLIGHT):
             group.create_task(work())
-    return uids
+    return made
 
 
 def _available(deployment: Object | None) -> bool:

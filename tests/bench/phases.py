@@ -5,6 +5,7 @@ A phase that reaches its time limit raises GaveUp; what it had learnt until then
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from tests.bench.audit import Entry, count, each
 from tests.bench.floor import create_all
 from tests.bench.meter import Stopwatch
 from tests.bench.numbers import spread
+from tests.bench.plain import IN_FLIGHT
 from tests.bench.scrape import Scrape
 from tests.bench.watcher import GaveUp
 from tests.bench.workloads import is_ready
@@ -170,8 +172,15 @@ def delete_all(subject: Subject) -> Object:
 
 
 async def _delete(arena: Arena, size: int) -> None:
-    for team, name in arena.keys(size):
-        await arena.watcher.client.delete(arena.workload.kind, team, name)
+    waiting = iter(arena.keys(size))
+
+    async def work() -> None:
+        for team, name in waiting:
+            await arena.watcher.client.delete(arena.workload.kind, team, name)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(IN_FLIGHT):
+            group.create_task(work())
 
 
 def _children_gone(subject: Subject, within: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import aiohttp
 import yaml
 from yarl import URL
 
+from registry_operator.kube.kinds import Kind
 from tests.bench.recording import Recording, Step, Teller
 from tests.stage.kube import client_context
 
@@ -39,13 +41,14 @@ class PlainClient:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def replay(self, recording: Recording, uids: dict[int, str]) -> None:
-        """Tell the recording for each Registry (index → UID): the steps of one in order, 32 Registries at a time."""
-        waiting = iter(sorted(uids.items()))
+    async def replay(self, recording: Recording, kind: Kind, created: Mapping[int, Object]) -> None:
+        """Tell the recording for each of the created: the steps of one in order, 32 of them at a time."""
+        waiting = iter(sorted(created.items()))
 
         async def work() -> None:
-            for index, uid in waiting:
-                teller = Teller(recording, index, uid)
+            for index, document in waiting:
+                teller = Teller(recording, index, document["metadata"]["uid"])
+                teller.heard(kind.path(document["metadata"]["namespace"]), document)
                 for step in recording.steps:
                     await self._send(teller, step)
 

@@ -113,7 +113,7 @@ class Run:
         except GaveUp as problem:
             found = {"gave_up": str(problem)}
         except Exception as problem:
-            found = {"gave_up": f"{type(problem).__name__}: {problem}"[:500]}
+            found = {"gave_up": f"{type(problem).__name__}: {problem}".partition("\n")[0][:300]}
             say(traceback.format_exc())
         result[name] = found
         say(f"--- {name} ({time.monotonic() - began:.0f} s): {json.dumps(found)}")
