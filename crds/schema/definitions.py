@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import spec, status
+from . import spec, status, storage
 from .parts import Schema, rule
 
 GROUP = "teamregistry.io"
@@ -27,7 +27,8 @@ def registries() -> Schema:
                 "metadata.name must start with a lower-case letter, go on with lower-case letters, digits and '-', "
                 "not end with '-', and have at most 52 characters, since the Service has the same name: "
                 "choose another name",
-            )
+            ),
+            storage.growing(),
         ],
     }
     columns = [

@@ -86,7 +86,6 @@ def immutable() -> list[Schema]:
     def both(default: str, *path: str) -> tuple[str, str]:
         return value("self", default, *path), value("oldSelf", default, *path)
 
-    size_now, size_before = both("'20Gi'", "persistentVolumeClaim", "size")
     modes_now, modes_before = both("['ReadWriteOnce']", "persistentVolumeClaim", "accessModes")
     return [
         rule(kept, f"may not change its kind, since the images would stay behind: {COPY}", at=".storage"),
@@ -99,17 +98,29 @@ def immutable() -> list[Schema]:
             f"may not change accessModes, since a claim keeps them: {COPY}",
         ),
         unless_kind_changes(
-            f"!isQuantity({size_now}) || !isQuantity({size_before}) || "
-            f"quantity({size_now}).compareTo(quantity({size_before})) >= 0",
-            "may grow but not shrink, since a volume cannot: set persistentVolumeClaim.size to what it was or more, "
-            f"or {COPY}",
-        ),
-        unless_kind_changes(
             " == ".join(both("'-'", "existingClaim", "claimName")),
             f"may not change claimName, since the images would stay in the other claim: {COPY}",
         ),
         *object_storage.immutable(),
     ]
+
+
+def growing() -> Schema:
+    """That a claim never shrinks, as a rule of the whole object: a size that the claim never got may be taken back."""
+    now = value("self.spec", "'20Gi'", "persistentVolumeClaim", "size")
+    before = value("oldSelf.spec", "'20Gi'", "persistentVolumeClaim", "size")
+    others = ("existingClaim", "emptyDir", *object_storage.MEMBERS)
+    other = " || ".join(has(side, member) for side in ("self.spec", "oldSelf.spec") for member in others)
+    asked = "has(self.status) && has(self.status.storage) && has(self.status.storage.requested)"
+    known = f"{asked} && isQuantity(self.status.storage.requested)"
+    return rule(
+        f"{other} || !isQuantity({now}) || !isQuantity({before}) || "
+        f"quantity({now}).compareTo(quantity({before})) >= 0 || "
+        f"({known} && quantity({now}).compareTo(quantity(self.status.storage.requested)) >= 0)",
+        "may grow but not shrink, since a volume cannot: set persistentVolumeClaim.size to what the claim has "
+        f"(status.storage.requested) or more, or {COPY}",
+        at=".spec.storage",
+    )
 
 
 def shareable() -> str:

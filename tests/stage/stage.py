@@ -141,8 +141,8 @@ class StagedOperator(Operator):
 
 
 def make_storage_classes(kube: Kube) -> None:
-    """A default class and another one; like those of clouds they wait for the first pod and can grow."""
-    for name, default in (("standard", "true"), ("other", "false")):
+    """A default class and others; like those of clouds they wait for the first pod. All but `fixed` can grow."""
+    for name, default in (("standard", "true"), ("other", "false"), ("fixed", "false")):
         kube.apply(
             STORAGE_CLASS,
             {
@@ -152,7 +152,7 @@ def make_storage_classes(kube: Kube) -> None:
                 },
                 "provisioner": "stage.example/none",
                 "volumeBindingMode": "WaitForFirstConsumer",
-                "allowVolumeExpansion": True,
+                "allowVolumeExpansion": name != "fixed",
             },
             manager="stage",
         )

@@ -7,8 +7,9 @@ from registry_operator.desired import meta
 from registry_operator.desired.names import Names
 
 
-def claim(registry: Registry) -> meta.Object:
-    """The claim, without an owner (only for a Registry whose storage is of that kind).
+def claim(registry: Registry, *, size: str | None = None) -> meta.Object:
+    """The claim, without an owner (only for a Registry whose storage is of that kind). `size` where it cannot be the
+    spec's.
 
     An owner would let the garbage collector delete the images with the Registry, and no finalizer could prevent that
     once it is on its way. `whenDeleted: Delete` is decided and done by the operator instead. Its annotations remember
@@ -18,7 +19,7 @@ def claim(registry: Registry) -> meta.Object:
     wanted = registry.spec.storage.persistent_volume_claim or PersistentVolumeClaim()
     spec: meta.Object = {
         "accessModes": list(wanted.access_modes),
-        "resources": {"requests": {"storage": wanted.size}},
+        "resources": {"requests": {"storage": size or wanted.size}},
     }
     if wanted.storage_class_name is not None:
         spec["storageClassName"] = wanted.storage_class_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -133,7 +134,8 @@ class Prober:
 
     async def _ask(self, question: Question) -> Answer:
         outcome = await probe.login(question.service, question.tls, question.user, question.password)
-        stale = await self._stale(question)
+        pods = await self._pods(question)
+        stale = tuple(name for name, seen in pods.items() if isinstance(seen, WrongCertificate))
         if isinstance(outcome, WrongCertificate) and not stale:
             stale = tuple(name for name, _ in question.pods)
         admitted = False
@@ -150,20 +152,20 @@ class Prober:
             verified=not (isinstance(outcome, Ok) and outcome.trust is Trust.PINNED),
             served=_served(outcome),
             stale_pods=stale,
+            late_pods=tuple(name for name, seen in pods.items() if isinstance(seen, Refused)),
+            silent_pods=tuple(f"{name} {seen.message}" for name, seen in pods.items() if _silent(seen)),
             upload=upload,
             upload_message=upload_message,
             settled=upload is not True or not question.read_only,
         )
 
-    async def _stale(self, question: Question) -> tuple[str, ...]:
-        """The ready pods that serve another certificate; a single pod is seen through the Service already."""
-        if question.tls is None or len(question.pods) == 1:
-            return ()
-        wrong = []
-        for name, target in question.pods:
-            if isinstance(await probe.certificate(target, question.tls), WrongCertificate):
-                wrong.append(name)
-        return tuple(wrong)
+    async def _pods(self, question: Question) -> dict[str, Outcome]:
+        """What each ready pod says to the operator's account; a single pod is seen through the Service already."""
+        if len(question.pods) == 1:
+            return {}
+        asked = (probe.login(target, question.tls, question.user, question.password) for _, target in question.pods)
+        answers = await asyncio.gather(*asked)
+        return dict(zip((name for name, _ in question.pods), answers, strict=True))
 
     async def _upload(self, question: Question, admitted: bool) -> tuple[bool | None, str]:
         """Whether an upload can begin. ReadOnly wants 405 (None), from every pod.
@@ -190,7 +192,7 @@ class Prober:
 
 
 def _rank(answer: Answer) -> int:
-    serves = (answer.login is Login.ACCEPTED or answer.others_accepted) and not answer.stale_pods
+    serves = (answer.login is Login.ACCEPTED or answer.others_accepted) and not answer.apart
     return WISHED if answer.good else PART if serves else NOTHING
 
 
@@ -209,6 +211,11 @@ def _known_ready(run: Run) -> bool:
     status = run.registry.status
     ready = any(each["type"] == Condition.READY and each["status"] == "True" for each in status.get("conditions", ()))
     return ready and status.get("observedGeneration") == run.registry.generation
+
+
+def _silent(outcome: Outcome) -> bool:
+    """Whether a pod neither lets the account in nor says that it does not know it, nor shows a former certificate."""
+    return not isinstance(outcome, Ok | Refused | WrongCertificate)
 
 
 def _login(outcome: Outcome) -> Login:

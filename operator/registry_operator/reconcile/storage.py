@@ -7,7 +7,7 @@ from registry_operator.api.registry import PersistentVolumeClaim
 from registry_operator.desired import claim as desired_claim
 from registry_operator.desired import meta
 from registry_operator.kube import kinds
-from registry_operator.reconcile import object_storage
+from registry_operator.reconcile import growth, object_storage
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.ownership import Ownership, ownership
@@ -40,10 +40,11 @@ async def _volume(run: Run) -> None:
         _usable(_existing(run, spec.existing_claim.claim_name))
     elif spec.persistent_volume_claim is not None:
         found = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace, run.names.claim)
-        if found is not None and ownership(run.registry, found, run.world.child) is Ownership.OURS:
+        ours = found is not None and ownership(run.registry, found, run.world.child) is Ownership.OURS
+        if found is not None and ours:
             _may_return(run, found, spec.persistent_volume_claim)
             _usable(found)
-        _usable(await run.writer.ensure(kinds.PERSISTENT_VOLUME_CLAIM, desired_claim.claim(run.registry)))
+        _usable(await growth.claim(run, found if ours else None, spec.persistent_volume_claim.size))
 
 
 def facts(run: Run) -> StorageFacts:
@@ -55,7 +56,8 @@ def facts(run: Run) -> StorageFacts:
     if found is None or not isinstance(found.view, ClaimView):
         return StorageFacts(claim_name=name)
     view = found.view
-    return StorageFacts(name, view.phase, view.requested, view.capacity, _resizing(view))
+    failed = view.resize is not None and view.resize.endswith("Infeasible")
+    return StorageFacts(name, view.phase, view.requested, view.capacity, _resizing(view), resize_failed=failed)
 
 
 def _resizing(view: ClaimView) -> str | None:

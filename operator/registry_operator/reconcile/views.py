@@ -168,11 +168,12 @@ def _done(init_container: Json) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """Sizes as the API server writes them; `capacity` is what the volume really has."""
+    """Sizes as the API server writes them; `capacity` is what the volume really has, `resize` how far its growth is."""
 
     phase: str
     requested: str
     capacity: str | None
+    resize: str | None
     storage_class: str | None
     access_modes: tuple[str, ...]
     conditions: tuple[tuple[str, str], ...]
@@ -186,6 +187,7 @@ def claim(obj: Json) -> Child:
             phase=status.get("phase", "Pending"),
             requested=spec.get("resources", {}).get("requests", {}).get("storage", "0"),
             capacity=status.get("capacity", {}).get("storage"),
+            resize=status.get("allocatedResourceStatuses", {}).get("storage"),
             storage_class=spec.get("storageClassName"),
             access_modes=tuple(spec.get("accessModes", ())),
             conditions=tuple(

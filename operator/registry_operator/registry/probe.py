@@ -1,6 +1,6 @@
-"""What a client would find: the served certificate, whether a login works, whether an upload can begin.
+"""What a client would find: whether a login works, over which certificate, and whether an upload can begin.
 
-Three questions, each a connection or two, bounded in time, answered by a value: never an exception, and never a message
+Two questions, each a connection or two, bounded in time, answered by a value: never an exception, and never a message
 that holds a password or anything else that was sent.
 """
 
@@ -109,17 +109,6 @@ class _Ended(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.message)
         self.outcome = outcome
-
-
-async def certificate(target: Target, tls: TlsExpectation, *, seconds: float = SECONDS) -> Outcome:
-    """Which certificate is served there, and is it the one that clients should get."""
-
-    async def ask() -> Outcome:
-        connection, trust = await _trusted(target, tls)
-        connection.close()
-        return Ok(served=connection.leaf, trust=trust)
-
-    return await _bounded(ask, seconds)
 
 
 async def login(

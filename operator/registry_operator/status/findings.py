@@ -36,7 +36,8 @@ class Answer:
     """What a probe of the running registry learnt. `message` holds no secret and may be shown.
 
     `others_accepted`: an account that every version of the file has was let in, though the newest was not.
-    `stale_pods`: ready pods that serve another certificate than the expected one.
+    `stale_pods`: ready pods that serve another certificate than the expected one; `late_pods`: those that do not
+    let the newest accounts in; `silent_pods`: those that do not serve, each with what came instead.
     `upload`: True accepted, False refused, None not tried or refused as wished; `upload_message` says how it failed.
     `settled`: nothing better is to be expected of the upload.
     """
@@ -47,6 +48,8 @@ class Answer:
     verified: bool = True
     served: Served | None = None
     stale_pods: tuple[str, ...] = ()
+    late_pods: tuple[str, ...] = ()
+    silent_pods: tuple[str, ...] = ()
     upload: bool | None = None
     upload_message: str = ""
     settled: bool = True
@@ -54,7 +57,13 @@ class Answer:
     @property
     def good(self) -> bool:
         """Whether nothing better is to be expected."""
-        return self.login is Login.ACCEPTED and not self.stale_pods and self.upload is not False and self.settled
+        live = self.login is Login.ACCEPTED and not self.late_pods
+        return live and not self.apart and self.upload is not False and self.settled
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The ready pods that do not serve as the others do."""
+        return self.stale_pods + self.silent_pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class StorageFacts:
     requested: str | None = None
     capacity: str | None = None
     resizing: str | None = None
+    resize_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

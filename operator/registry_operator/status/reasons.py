@@ -54,6 +54,8 @@ class Reason(StrEnum):
     CLAIM_IN_USE = "ClaimInUse"
     CLAIM_DIFFERS = "ClaimDiffers"
     CLAIM_RESIZING = "ClaimResizing"
+    RESIZE_REFUSED = "ResizeRefused"
+    RESIZE_FAILED = "ResizeFailed"
     ANONYMOUS_ACCESS_REFUSED = "AnonymousAccessRefused"
     # CertificateReady
     ISSUED = "Issued"
@@ -96,6 +98,7 @@ class Reason(StrEnum):
     UNREACHABLE = "Unreachable"
     UNTRUSTED_CERTIFICATE = "UntrustedCertificate"
     OLD_CERTIFICATE_SERVED = "OldCertificateServed"
+    POD_NOT_SERVING = "PodNotServing"
     LOGIN_REFUSED = "LoginRefused"
     # Writable
     UPLOAD_ACCEPTED = "UploadAccepted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from registry_operator.status.findings import Findings, Login
+from registry_operator.status.findings import Answer, Findings, Login
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
 from registry_operator.status.storage import storage
@@ -57,10 +57,12 @@ def credentials(found: Findings) -> Verdict:
         return yes(Reason.AUTHENTICATION_DISABLED, "anybody who reaches the Service may pull and push")
     if found.probe is None:
         return unknown(Reason.WAITING, "whether the newest accounts are live is not known yet")
+    if found.probe.login is Login.REFUSED or found.probe.late_pods:
+        where = f" on {', '.join(found.probe.late_pods)}" if found.probe.late_pods else ""
+        hint = "kubelet may take a minute to bring them"
+        return no(Reason.PROPAGATING, f"the newest accounts are not live yet{where}: {hint}")
     if found.probe.login is Login.ACCEPTED:
         return yes(Reason.LIVE, "the registry lets the newest accounts in")
-    if found.probe.login is Login.REFUSED:
-        return no(Reason.PROPAGATING, "the newest accounts are not live yet: kubelet may take a minute to bring them")
     return unknown(Reason.WAITING, "the registry cannot be asked; see Reachable")
 
 
@@ -70,13 +72,22 @@ def reachable(found: Findings) -> Verdict:
     answer = found.probe
     if answer is None:
         return unknown(Reason.PROBING, "the operator is trying the registry")
-    if answer.stale_pods:
-        return no(Reason.OLD_CERTIFICATE_SERVED, f"{', '.join(answer.stale_pods)}: not the expected certificate")
+    if apart := _apart(answer):
+        return apart
     if answer.login is Login.ACCEPTED or answer.others_accepted:
         if not answer.verified:
             return yes(Reason.UNVERIFIABLE_CHAIN, "the certificate is the expected one, but no CA is known to check it")
         return yes(Reason.LOGGED_IN, "the operator logged in through the Service")
     return _unreachable(answer.login, answer.message)
+
+
+def _apart(answer: Answer) -> Verdict | None:
+    """What sets one ready pod apart from the others."""
+    if answer.stale_pods:
+        return no(Reason.OLD_CERTIFICATE_SERVED, f"{', '.join(answer.stale_pods)}: not the expected certificate")
+    if answer.silent_pods:
+        return no(Reason.POD_NOT_SERVING, f"not every ready pod serves: {'; '.join(answer.silent_pods)}")
+    return None
 
 
 def _unreachable(login: Login, message: str) -> Verdict:
@@ -96,6 +107,9 @@ def writable(found: Findings) -> Verdict:
     if found.registry.spec.access == "ReadOnly":
         if found.probe is not None and found.probe.upload:
             return no(Reason.ROLLING_OUT, "pods still take uploads")
+        if found.workload.leaving:
+            names = ", ".join(pod for pod, _ in found.workload.leaving)
+            return no(Reason.ROLLING_OUT, f"{names} may still finish an upload on the way out")
         return no(Reason.READ_ONLY, "spec.access is ReadOnly: pushes and deletes are answered by 405")
     if found.probe is None or found.probe.upload is None:
         return unknown(Reason.WAITING, "no upload has been tried yet")

@@ -36,6 +36,8 @@ def _claim(facts: StorageFacts) -> Parts:
         return "Unknown", Reason.WAITING, f"claim {facts.claim_name} is not there yet; see the other conditions"
     if facts.phase != "Bound":
         return "False", Reason.CLAIM_PENDING, f"claim {facts.claim_name} is {facts.phase}"
+    if facts.resizing and facts.resize_failed:
+        return "False", Reason.RESIZE_FAILED, facts.resizing
     if facts.resizing:
         return "True", Reason.CLAIM_RESIZING, facts.resizing
     return "True", Reason.BOUND, f"claim {facts.claim_name} is bound"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry_operator.kube.kinds import REGISTRY
 from tests.apiserver.admission.cases_storage import AZURE, GCS, s3
 from tests.apiserver.admission.door import SCALARS, Door, Refused
 
@@ -134,6 +135,16 @@ def test_change(door: Door, change: Change) -> None:
         assert change.words in str(refused.value)
         assert str(refused.value).count("Invalid value") == 1, "one mistake is told once"
         door.apply(change.accepted)
+
+
+def test_a_size_that_the_claim_never_got_may_be_taken_back(door: Door) -> None:
+    """Where the class of storage refuses to grow: without this there were no way back."""
+    with door.registry(claim(size="30Gi")):
+        status = {"status": {"storage": {"requested": "20Gi"}}}
+        door.kube.patch(REGISTRY, door.namespace, "images", status, subresource="status")
+        with pytest.raises(Refused, match=SIZE):
+            door.check(claim(size="19Gi"))
+        door.apply(claim(size="20Gi"))
 
 
 def test_everything_else_may_change(door: Door) -> None:

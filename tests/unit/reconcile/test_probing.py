@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,17 @@ from registry_operator.reconcile.probing import Prober, Question, _carried
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.registry import probe
 from registry_operator.registry.http import Target
-from registry_operator.registry.probe import HttpError, Ok, Outcome, Refused, TlsExpectation, Trust
+from registry_operator.registry.probe import (
+    HttpError,
+    Ok,
+    Outcome,
+    Refused,
+    TimedOut,
+    TlsExpectation,
+    Trust,
+    Untrusted,
+    WrongCertificate,
+)
 from registry_operator.status.findings import Answer, Login
 from tests.unit.clock import FakeClock
 
@@ -41,6 +52,8 @@ class Desk:
     says: Outcome = OK
     uploads: int = 0
     knows: tuple[str | None, ...] = (None, QUESTION.user, QUESTION.standing_user)
+    logins: dict[str, Outcome] = field(default_factory=dict)
+    """What is said to a login, by the address where it is tried."""
 
     async def ask(self, question: Question = QUESTION) -> bool | None:
         return (await self.prober._ask(question)).upload
@@ -52,7 +65,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(Prober(lambda _: None, interval=60, upload_interval=3600, concurrency=1, clock=clock), clock)
 
     async def login(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
-        return OK if user in made.knows else Refused()
+        return made.logins.get(target.address) or (OK if user in made.knows else Refused())
 
     async def upload(target: Target, tls: TlsExpectation | None, user: str | None, password: str = "") -> Outcome:
         made.uploads += 1
@@ -134,6 +147,7 @@ THREE = (*PODS[1:], ("three", replace(SERVICE, address="10.1.0.3")))
         ({"user": "operator-1111111111"}, OLDER, OLDER),
         ({"user": "operator-1111111111"}, Answer(Login.FAILED), None),
         ({"user": "operator-1111111111"}, replace(GOOD, stale_pods=("one",)), None),
+        ({"user": "operator-1111111111"}, replace(GOOD, silent_pods=("one is silent",)), None),
         ({"pods": THREE, "revision": "other"}, GOOD, GOOD),
         ({"pods": THREE[1:], "revision": "other"}, GOOD, None),
         ({"user": None}, GOOD, None),
@@ -147,3 +161,29 @@ def test_what_stays_known_when_the_question_changes(
 ) -> None:
     """It goes on serving while users come and go, or while some of its pods do; all else has to be asked anew."""
     assert _carried(QUESTION, replace(QUESTION, **change), before) == left  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "told"),
+    [
+        (WrongCertificate(message="serves another certificate"), "stale_pods", "two"),
+        (Refused(message="answered 401"), "late_pods", "two"),
+        (TimedOut(message="gave no answer"), "silent_pods", "two gave no answer"),
+        (Untrusted(message="serves one that expired"), "silent_pods", "two serves one that expired"),
+        (HttpError(status=503, message="answered 503"), "silent_pods", "two answered 503"),
+    ],
+)
+async def test_each_of_several_pods_must_serve(desk: Desk, outcome: Outcome, kind: str, told: str) -> None:
+    """The Service may have led the operator's own login to another one."""
+    good = await desk.prober._ask(QUESTION)
+    assert good.good
+    desk.logins["10.1.0.2"] = outcome
+    answer = await desk.prober._ask(QUESTION)
+    change: dict[str, Any] = {kind: (told,)}
+    assert answer == replace(good, **change)
+    assert not answer.good
+
+
+async def test_a_single_pod_is_seen_through_the_service(desk: Desk) -> None:
+    desk.logins["10.1.0.1"] = TimedOut(message="gave no answer")
+    assert (await desk.prober._ask(replace(QUESTION, pods=PODS[:1]))).good

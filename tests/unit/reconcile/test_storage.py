@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from registry_operator.kube import kinds
+from registry_operator.kube.errors import Forbidden
 from tests.unit.reconcile.cluster import Object
 from tests.unit.reconcile.subject import NAMES, SELF_SIGNED, Subject
 
@@ -188,3 +189,24 @@ async def test_a_users_claim_is_waited_for_and_never_written() -> None:
     await subject.settle()
     assert subject.condition("StorageReady") == ("False", "ClaimTerminating")
     assert "made again" not in subject.message("StorageReady"), "not by us"
+
+
+async def test_a_claim_that_may_not_grow_keeps_nothing_else_from_being_done() -> None:
+    subject = Subject(SELF_SIGNED)
+    await subject.settle()
+    words = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support"
+    subject.cluster.errors["apply", "PersistentVolumeClaim"] = Forbidden(403, "Forbidden", f"forbidden: {words} resize")
+    larger = {"storage": {"persistentVolumeClaim": {"size": "30Gi"}}}
+    subject.respec({**SELF_SIGNED, **larger, "log": {"level": "debug"}})
+    subject.cluster.calls.clear()
+    assert await subject.settle() is not None, "it is tried again: no watch tells of a class that changed"
+    assert subject.condition("StorageReady") == ("False", "ResizeRefused")
+    assert subject.condition("Stalled") == ("True", "ResizeRefused")
+    assert "Set size back to 20Gi" in subject.message("Stalled")
+    assert ("apply", "Deployment", "images") in subject.cluster.writes
+    del subject.cluster.errors["apply", "PersistentVolumeClaim"]
+    await subject.settle()
+    found = subject.cluster.find(CLAIM, NAMES.claim)
+    assert found is not None
+    assert found["spec"]["resources"]["requests"]["storage"] == "30Gi"
+    assert subject.condition("Stalled") == ("False", "NotStalled")

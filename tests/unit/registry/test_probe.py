@@ -95,7 +95,7 @@ async def test_a_registry_that_is_read_only_takes_no_upload(line: Line, tmp_path
 
 
 async def test_the_served_certificate_is_told_and_judged(registry: Running) -> None:
-    outcome = await probe.certificate(target(registry.port), EXPECTED)
+    outcome = await probe.login(target(registry.port), EXPECTED, USER, PASSWORD)
     assert isinstance(outcome, probe.Ok)
     assert outcome.served is not None
     assert (outcome.served.not_after, outcome.served.issuer) == (SERVED.not_after, SERVED.issuer)
@@ -122,7 +122,7 @@ async def test_an_authority_that_was_given_must_vouch_even_for_the_expected_cert
 
 @pytest.mark.parametrize("ca", [CA.crt, OTHER_CA.crt, None])
 async def test_another_certificate_than_the_expected_one_is_told(registry: Running, ca: str | None) -> None:
-    outcome = await probe.certificate(target(registry.port), TlsExpectation(ca_pem=ca, fingerprint="0" * 64))
+    outcome = await probe.login(target(registry.port), TlsExpectation(ca_pem=ca, fingerprint="0" * 64), USER, PASSWORD)
     assert isinstance(outcome, probe.WrongCertificate)
     assert outcome.served is not None
     assert outcome.served.fingerprint[:16] in outcome.message
@@ -136,7 +136,7 @@ async def test_a_certificate_for_another_name_is_not_believed(registry: Running,
 
 
 async def test_authorities_that_cannot_be_read_are_told(registry: Running) -> None:
-    outcome = await probe.certificate(target(registry.port), TlsExpectation(ca_pem="nothing"))
+    outcome = await probe.login(target(registry.port), TlsExpectation(ca_pem="nothing"), USER, PASSWORD)
     assert outcome == probe.Untrusted(message="ca.crt holds no certificate that can be read: it must be in PEM form")
 
 

@@ -35,6 +35,11 @@ STORAGE: dict[str, Case] = {
     "bound": (findings(), "True", Reason.BOUND),
     "ephemeral": (findings({"storage": {"emptyDir": {}}}, storage=StorageFacts()), "True", Reason.EPHEMERAL),
     "to grow": (findings(storage=replace(CLAIM, resizing="is to grow")), "True", Reason.CLAIM_RESIZING),
+    "cannot grow": (
+        findings(storage=replace(CLAIM, resizing="is to grow", resize_failed=True)),
+        "False",
+        Reason.RESIZE_FAILED,
+    ),
     "not made yet": (findings(storage=StorageFacts("images-data")), "Unknown", Reason.WAITING),
     "not bound": (findings(storage=replace(CLAIM, phase="Pending")), "False", Reason.CLAIM_PENDING),
     "a user's": (
@@ -74,6 +79,7 @@ CREDENTIALS: dict[str, Case] = {
     "not there yet": (findings(probe=answered(login=Login.REFUSED)), "False", Reason.PROPAGATING),
     "cannot be asked": (findings(probe=answered(login=Login.TIMED_OUT)), "Unknown", Reason.WAITING),
     "broken": (findings(probe=answered(login=Login.FAILED)), "Unknown", Reason.WAITING),
+    "not there yet on a pod": (findings(probe=answered(late_pods=("images-1",))), "False", Reason.PROPAGATING),
 }
 
 
@@ -93,6 +99,16 @@ REACHABLE: dict[str, Case] = {
     "not asked yet": (findings(probe=None), "Unknown", Reason.PROBING),
     "no known authority": (findings(probe=answered(verified=False)), "True", Reason.UNVERIFIABLE_CHAIN),
     "a pod is late": (findings(probe=answered(stale_pods=("images-1",))), "False", Reason.OLD_CERTIFICATE_SERVED),
+    "a pod of several does not serve": (
+        findings(probe=answered(silent_pods=("images-1 cannot be reached",))),
+        "False",
+        Reason.POD_NOT_SERVING,
+    ),
+    "a pod does not know the newest accounts": (
+        findings(probe=answered(late_pods=("images-1",))),
+        "True",
+        Reason.LOGGED_IN,
+    ),
     "older accounts": (
         findings(probe=answered(login=Login.REFUSED, others_accepted=True)),
         "True",
@@ -127,6 +143,11 @@ WRITABLE: dict[str, Case] = {
     "not asked": (findings(probe=None), "Unknown", Reason.WAITING),
     "refused": (findings(probe=answered(upload=False, upload_message="why")), "False", Reason.UPLOAD_FAILED),
     "read-only": (findings(READ_ONLY, probe=answered(upload=None)), "False", Reason.READ_ONLY),
+    "a pod with an upload is on its way out": (
+        findings(READ_ONLY, probe=answered(upload=None), workload=replace(PODS, leaving=(("images-1", "node-7"),))),
+        "False",
+        Reason.ROLLING_OUT,
+    ),
     "not read-only yet": (findings(READ_ONLY, probe=answered(upload=True)), "False", Reason.ROLLING_OUT),
 }
 
