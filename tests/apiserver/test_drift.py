@@ -188,6 +188,20 @@ def test_a_deleted_claim_is_told_and_made_anew(ready: Subject, kube: Kube) -> No
     ready.ready()
 
 
+def test_secrets_that_belong_to_their_certificates(ready: Subject) -> None:
+    """What cert-manager with `--enable-certificate-owner-ref` does to them: they are still this Registry's."""
+    for suffix in ("-certificate", "-ca"):
+        certificate = ready.child(CERTIFICATE, suffix)["metadata"]
+        owner = {"apiVersion": CERTIFICATE.api_version, "kind": "Certificate", "name": certificate["name"]}
+        controller = {**owner, "uid": certificate["uid"], "controller": True, "blockOwnerDeletion": True}
+        kept = ready.child(SECRET, suffix)["metadata"].get("ownerReferences", [])
+        change(ready, SECRET, suffix, {"metadata": {"ownerReferences": [*kept, controller]}})
+    ready.edit({"tls": {"dnsNames": ["images.example.org"]}})
+    registry = ready.ready()
+    assert "images.example.org" in ready.child(CERTIFICATE, "-certificate")["spec"]["dnsNames"]
+    assert registry["status"]["certificate"]["fingerprint"]
+
+
 def claims(images: Subject) -> list[str]:
     return [claim["metadata"]["uid"] for claim in images.stage.kube.list(PERSISTENT_VOLUME_CLAIM, images.namespace)]
 

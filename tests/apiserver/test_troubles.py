@@ -103,28 +103,32 @@ def test_an_issuer_that_is_missing(operator: StagedOperator, kube: Kube, images:
 
 
 @pytest.mark.parametrize(
-    "hard",
+    ("hard", "advice"),
     [
-        {"pods": "0"},
-        {"secrets": "1"},
-        {"persistentvolumeclaims": "0"},
-        {"services": "0"},
-        {"count/deployments.apps": "0"},
+        ({"pods": "0"}, "raise the quota"),
+        ({"limits.memory": "8Gi"}, "set in spec.pod.resources"),  # it wants pods to say what they may take
+        ({"secrets": "1"}, "raise the quota"),
+        ({"persistentvolumeclaims": "0"}, "raise the quota"),
+        ({"services": "0"}, "raise the quota"),
+        ({"count/deployments.apps": "0"}, "raise the quota"),
     ],
-    ids=lambda hard: next(iter(hard)).replace("/", "-"),
+    ids=lambda value: next(iter(value)).replace("/", "-") if isinstance(value, dict) else "",
 )
-def test_a_quota_that_is_exceeded(operator: StagedOperator, kube: Kube, images: Subject, hard: Object) -> None:
+def test_a_quota_that_is_exceeded(
+    operator: StagedOperator, kube: Kube, images: Subject, hard: Object, advice: str
+) -> None:
     meta = {"namespace": images.namespace, "name": "quota"}
     kube.create(RESOURCE_QUOTA, {"metadata": meta, "spec": {"hard": hard}})
     eventually(
         lambda: kube.get(RESOURCE_QUOTA, images.namespace, "quota")["status"].get("hard"), "the quota's own status"
     )
     images.apply(SELF_SIGNED)
-    eventually(
-        lambda: "QuotaExceeded" in {condition["reason"] for condition in images.get()["status"]["conditions"]},
-        "QuotaExceeded",
-        seen=images.seen,
-    )
+
+    def told() -> list[str]:
+        conditions = images.get()["status"]["conditions"]
+        return [each["message"] for each in conditions if each["reason"] == "QuotaExceeded"]
+
+    assert advice in eventually(told, "QuotaExceeded", seen=images.seen)[0]
     kube.delete(RESOURCE_QUOTA, images.namespace, "quota")
     if "persistentvolumeclaims" not in hard:  # there, nobody makes the operator look again: it does so by itself
         images.touch()

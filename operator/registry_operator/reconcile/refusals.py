@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from registry_operator.kube.errors import ApiError, Forbidden, Invalid
-from registry_operator.status.problems import Blocked, Problem
+from registry_operator.status.problems import QUOTA_ADVICE, Blocked, Problem
 from registry_operator.status.reasons import Reason
 
 RETRY_SECONDS = 30.0
@@ -64,8 +64,7 @@ _WEBHOOK_DOWN = "failed calling webhook"
 _TERMINATING = "because it is being terminated"
 _RETRIES = {_WEBHOOK_DOWN: _SOON_SECONDS, _TERMINATING: None}  # a namespace never turns back
 _PHRASES = (
-    ("exceeded quota", Reason.QUOTA_EXCEEDED, "raise the quota or free some of it"),
-    ("failed quota", Reason.QUOTA_EXCEEDED, "set in spec.pod.resources what the quota asks for"),
+    *((phrase, Reason.QUOTA_EXCEEDED, advice) for phrase, advice in QUOTA_ADVICE.items()),
     (_TERMINATING, Reason.NAMESPACE_TERMINATING, "the namespace is being deleted"),
     (_WEBHOOK_DOWN, Reason.ADMISSION_DENIED, "it is tried again until the webhook answers"),
     ("admission webhook", Reason.ADMISSION_DENIED, _ASK),

@@ -29,5 +29,17 @@ class Blocked(Exception):
         self.problem = problem
 
 
+QUOTA_ADVICE = {
+    "exceeded quota": "raise the quota or free some of it",
+    "failed quota": "set in spec.pod.resources what the quota asks for",
+}
+"""What the API server says where a ResourceQuota refuses an object or a pod → what to do."""
+
+
+def quota_advice(message: str) -> str | None:
+    """What to do about a refusal, if it is that of a ResourceQuota."""
+    return next((advice for phrase, advice in QUOTA_ADVICE.items() if phrase in message), None)
+
+
 def blocked(reason: Reason, message: str, *, stalled: bool = False, retry: float | None = None) -> Blocked:
     return Blocked(Problem(reason, message, stalled, retry))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry_operator.status.findings import Findings, WorkloadFacts
+from registry_operator.status.problems import quota_advice
 from registry_operator.status.reasons import Condition, Reason
 
 _IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
@@ -19,8 +20,7 @@ def workload(found: Findings) -> Parts:
     if not facts.exists:
         return "False", Reason.WAITING, "the Deployment is made last; see the other conditions"
     if facts.failure:
-        reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in facts.failure else Reason.PODS_NOT_CREATED
-        return "False", reason, f"the pods cannot be created: {facts.failure}"
+        return "False", *_not_created(facts.failure)
     if facts.settled and facts.ready >= max(facts.replicas, 1):
         return "True", *_available(facts)
     if facts.trouble:
@@ -35,6 +35,12 @@ def _available(facts: WorkloadFacts) -> tuple[Reason, str]:
     if facts.autoscaling:
         return Reason.AUTOSCALING_INACTIVE, f"{ready}; their number stays: {facts.autoscaling}"
     return Reason.AVAILABLE, ready
+
+
+def _not_created(message: str) -> tuple[Reason, str]:
+    said = f"the pods cannot be created: {message}"
+    advice = quota_advice(message)
+    return (Reason.QUOTA_EXCEEDED, f"{said}; {advice}") if advice else (Reason.PODS_NOT_CREATED, said)
 
 
 def _beside(facts: WorkloadFacts, trouble: tuple[str, str]) -> tuple[Reason, str] | None:
