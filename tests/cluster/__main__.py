@@ -2,6 +2,7 @@
 
 python -m tests.cluster up [--name NAME] [--control-plane-only] [--no-cert-manager]
 python -m tests.cluster down [--name NAME | --all]
+python -m tests.cluster crash [--name NAME]                end it as a power cut does; `boot` goes on with what it had
 python -m tests.cluster exec [--name NAME] -- COMMAND …    run a command on the node
 python -m tests.cluster logs [--name NAME] [PROGRAM]       where the logs are, or the end of one
 python -m tests.cluster status                             the clusters of this machine
@@ -43,6 +44,16 @@ def down(arguments: argparse.Namespace) -> None:
     for name in local.names() if arguments.all else [arguments.name]:
         LocalCluster(name, say=say).down()
         say(f"Cluster {name} is gone.")
+
+
+def crash(arguments: argparse.Namespace) -> None:
+    LocalCluster(arguments.name, say=say).crash()
+    say(f"Cluster {arguments.name} has crashed; python -m tests.cluster boot --name {arguments.name} starts it again.")
+
+
+def boot(arguments: argparse.Namespace) -> None:
+    LocalCluster(arguments.name, say=say).boot()
+    say(f"Cluster {arguments.name} works again.")
 
 
 def exec_(arguments: argparse.Namespace) -> None:
@@ -103,6 +114,8 @@ def parser() -> argparse.ArgumentParser:
     verb("down", down, "end a cluster and delete all of it").add_argument(
         "--all", action="store_true", help="every cluster"
     )
+    verb("crash", crash, "end a cluster as a power cut does, and keep its disk")
+    verb("boot", boot, "start a crashed cluster on its disk")
     verb("exec", exec_, "run a command on the node").add_argument("command", nargs="*")
     verb("load", load, "give the node image archives").add_argument("archives", nargs="+", type=Path)
     verb("logs", logs, "list the logs, or show the end of one").add_argument("program", nargs="?")

@@ -64,6 +64,11 @@ class Layout:
         return self.folder / "containerd.sock"
 
     @property
+    def runtime_state(self) -> Path:
+        """What containerd knows of running containers only."""
+        return self.folder / "containerd" / "state"
+
+    @property
     def registry_trust(self) -> Path:
         """containerd's folder of hosts.toml files: one folder for each registry that the node trusts."""
         return self.folder / "certs.d"

@@ -119,6 +119,24 @@ class LocalCluster:
                     with contextlib.suppress(OSError):  # somebody else's, with content
                         folder.rmdir()
 
+    def crash(self) -> None:
+        """End the node as a power cut does: every process at once, and what lies in memory. `boot` starts it again."""
+        if not self.running:
+            raise ClusterError(f"cluster {self.name} is not running")
+        self._stop()
+
+    def boot(self) -> None:
+        """Start a crashed node on what its disk holds; return when it works again."""
+        if self.running:
+            raise ClusterError(f"cluster {self.name} is running: only one that has crashed can boot")
+        addresses, self._mode = self.addresses, self._state()["mode"]
+        shutil.rmtree(self.layout.runtime_state, ignore_errors=True)  # as /run, which no machine finds again
+        self.layout.containerd_socket.unlink(missing_ok=True)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        api = self._power_on(addresses)
+        if not self.control_plane_only:
+            self._wait_for_node(api, since)
+
     def exec(self, argv: Sequence[str], *, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command on the node."""
         return run(*machine.inside(self.layout, *argv), check=check, timeout=timeout)
@@ -179,11 +197,7 @@ class LocalCluster:
             mounts=self._mounts(),
             processes=self._processes(built, addresses),
         ).write(layout.plan)
-        if not self.control_plane_only:
-            cgroups.create(layout.cgroup)
-        self._connect(addresses, machine.start(layout))
-        api = Api(layout, addresses)
-        wait_until("the API server", api.ready, seconds=90, hint=f"see {layout.logs}")
+        api = self._power_on(addresses)
         if not self.control_plane_only:
             self._furnish(addresses)
         if self._mode["cert_manager"]:
@@ -191,6 +205,15 @@ class LocalCluster:
         self._wait_for_namespace_default(api)
         if not self.control_plane_only:
             self._wait_for_node(api)
+
+    def _power_on(self, addresses: Addresses) -> Api:
+        """The node's first process with all that the plan names, its wire, and an API server that answers."""
+        if not self.control_plane_only:
+            cgroups.create(self.layout.cgroup)
+        self._connect(addresses, machine.start(self.layout))
+        api = Api(self.layout, addresses)
+        wait_until("the API server", api.ready, seconds=90, hint=f"see {self.layout.logs}")
+        return api
 
     def _mounts(self) -> dict[str, str]:
         mounts: dict[str, str] = {}
@@ -220,11 +243,16 @@ class LocalCluster:
         for archive in images.archives():
             self.load(archive)
 
-    def _wait_for_node(self, api: Api) -> None:
+    def _wait_for_node(self, api: Api, since: str = "") -> None:
+        """Until kubelet says that it is ready, and says so later than `since` (RFC 3339)."""
+
         def ready() -> bool:
             node = api.get(f"/api/v1/nodes/{NODE_NAME}")[1] or {}
             conditions = node.get("status", {}).get("conditions", [])
-            return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+            return any(
+                each["type"] == "Ready" and each["status"] == "True" and each["lastHeartbeatTime"] >= since
+                for each in conditions
+            )
 
         wait_until("the node's readiness", ready, seconds=90, hint=f"see {self.layout.logs}/kubelet.log")
 
