@@ -26,6 +26,7 @@ from registry_operator.observe import checks
 from registry_operator.observe.events import Recorder
 from registry_operator.observe.health import HealthServer
 from registry_operator.observe.metrics import Counts, Metrics
+from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults
 from registry_operator.reconcile.listing import defined, relist
 from registry_operator.reconcile.probing import Prober
@@ -96,6 +97,9 @@ class App:
             concurrency=settings.probe_concurrency,
             override=settings.probe_resolver,
         )
+        self._buckets = Buckets(
+            self._queue.add, interval=settings.probe_interval_seconds, concurrency=settings.probe_concurrency
+        )
         self._recorder = Recorder(self._client, "teamregistry.io/registry-operator", settings.identity)
         self._leader = Leader(
             self._client,
@@ -110,6 +114,7 @@ class App:
             self._prober,
             Reporter(self._client, self._world, self._prober, self._recorder, self._statuses),
             _defaults(settings),
+            self._buckets,
         )
 
     async def run(self) -> int:
@@ -163,6 +168,7 @@ class App:
             task.cancel()
         await asyncio.gather(work, *tasks, return_exceptions=True)
         await self._prober.close()
+        await self._buckets.close()
         if self._settings.leader_election and self._failure is None:
             await self._leader.release()
 

@@ -13,11 +13,14 @@ from registry_operator.desired.names import Names
 from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.kube.errors import ApiError
 from registry_operator.kube.kinds import SECRET
+from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.refusals import refused
+from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.user_secrets import UserSecret
 from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
+from registry_operator.registry.s3 import Answer
 from registry_operator.status.problems import Blocked, Problem, blocked
 from registry_operator.status.reasons import Condition, Reason
 
@@ -43,9 +46,16 @@ class Run:
     writer: Writer
     defaults: Defaults
     now: datetime
+    buckets: Buckets
     problems: dict[Condition, Problem] = field(default_factory=dict)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     """What works but should be known: (reason of an Event, note)."""
+    look: Answer | None = None
+    """What the operator found when it tried the keys of a bucket."""
+
+    @property
+    def key(self) -> Key:
+        return Key(self.registry.namespace, self.registry.name)
 
     @property
     def names(self) -> Names:

@@ -19,8 +19,10 @@ from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.views import DeploymentView, SecretView
 from registry_operator.registry import bucket_keys
 from registry_operator.registry.certificates import BadCertificate, bundled
-from registry_operator.status.problems import blocked
-from registry_operator.status.reasons import Reason
+from registry_operator.registry.s3 import Access, Answer, Question
+from registry_operator.status.findings import StorageFacts
+from registry_operator.status.problems import Blocked, Problem, blocked
+from registry_operator.status.reasons import Condition, Reason
 
 FIELD = "spec.storage.{}.credentialsSecretRef"
 _ENDPOINT = "endpoint"  # beside the keys of the copy: they were given for this address alone
@@ -37,26 +39,96 @@ class Place:
 async def place(run: Run, salt_key: bytes) -> Place:
     """The bucket with what the spec names for it (nothing for volumes). Raises Blocked if that cannot be used."""
     bucket = run.registry.spec.storage.bucket
-    if bucket is None:
+    data = await _keys(run, bucket) | await _authorities(run, bucket) if bucket is not None else {}
+    question = _question(bucket, data)
+    if question is None:
+        run.buckets.drop(run.key)
+    if bucket is None or not data:
         return Place()
-    data = await _keys(run, bucket) | await _authorities(run, bucket)
     _warn(run, bucket)
-    if not data:
-        return Place()
-    copy = await run.writer.ensure(
-        kinds.SECRET, secrets.storage(run.registry, data | _given_for(bucket), salt_key=salt_key)
+    copy = secrets.storage(run.registry, data | _given_for(bucket), salt_key=salt_key)
+    if question is not None:
+        _try(run, question, in_use=copy["metadata"]["name"] in _mounted(run))
+    made = await run.writer.ensure(kinds.SECRET, copy)
+    return _placed(made.name, data)
+
+
+def _question(bucket: Bucket | None, data: Mapping[str, str]) -> Question | None:
+    """What can be tried from here: keys, not the identity that a cloud gives the pods."""
+    if not isinstance(bucket, S3) or bucket.credentials_secret_ref is None:
+        return None
+    return Question(
+        bucket=bucket.bucket,
+        endpoint=bucket.endpoint,
+        region=bucket.region,
+        path_style=bucket.path_style,
+        root=bucket.root_directory,
+        key_id=data[desired.S3_KEYS[0]],
+        secret=data[desired.S3_KEYS[1]],
+        token=data.get(desired.S3_TOKEN),
+        ca_pem=data.get(desired.CA_KEY),
     )
-    return _placed(copy.name, data)
+
+
+def _try(run: Run, question: Question, *, in_use: bool) -> None:
+    """Raises Blocked while pods must not get these keys; of keys that they have already, trouble is only noted."""
+    answer = run.look = run.buckets.answer(run.key, question, in_use=in_use)
+    problem = Problem(Reason.TRYING_KEYS, _TRYING) if answer is None else _trouble(run, question, answer)
+    if problem is not None and not in_use:
+        raise Blocked(problem)
+    if problem is not None and answer is not None:
+        run.note(Condition.STORAGE_READY, problem)
+
+
+_TRYING = "the keys are being tried before pods get them"
+_TROUBLES = {
+    Access.REFUSED: (Reason.KEYS_REFUSED, "does not know the keys of Secret {secret}: correct both keys of it"),
+    Access.DENIED: (Reason.ACCESS_DENIED, "denies the keys of Secret {secret} to list bucket {bucket}: allow them to"),
+    Access.MISSING: (Reason.BUCKET_MISSING, "has no bucket {bucket}: make it, the operator does not"),
+    Access.ELSEWHERE: (
+        Reason.BUCKET_ELSEWHERE,
+        "keeps bucket {bucket} in another region: correct spec.storage.s3.region",
+    ),
+    Access.UNTRUSTED: (
+        Reason.BUCKET_UNTRUSTED,
+        "serves a certificate that neither spec.storage.s3.caSecretRef nor the well-known authorities vouch for",
+    ),
+    Access.FAILING: (Reason.BUCKET_FAILING, "cannot list bucket {bucket}; it is tried again"),
+}
+
+
+def _trouble(run: Run, question: Question, answer: Answer) -> Problem | None:
+    """What keeps the bucket from being used; None as well where the operator cannot ask, which says nothing of pods."""
+    if answer.access not in _TROUBLES:
+        return None
+    reason, words = _TROUBLES[answer.access]
+    bucket = run.registry.spec.storage.bucket
+    said = words.format(secret=bucket.credentials_secret_ref if bucket else "", bucket=question.bucket)
+    server = question.endpoint or "Amazon S3"
+    return Problem(reason, f"{server} {said} ({answer.detail})", stalled=answer.access is not Access.FAILING)
+
+
+def facts(run: Run) -> StorageFacts:
+    """What status tells of the bucket."""
+    found = run.look
+    if found is None:
+        return StorageFacts()
+    why = f"the operator could not ask its server: {found.detail}" if found.access is Access.UNTRIED else None
+    return StorageFacts(open=found.access is Access.OPEN, untried=why)
+
+
+def _mounted(run: Run) -> frozenset[str]:
+    found = run.world.child(kinds.DEPLOYMENT, run.registry.namespace, run.names.deployment)
+    return found.view.mounted if found is not None and isinstance(found.view, DeploymentView) else frozenset()
 
 
 def last_good(run: Run) -> Place | None:
     """The copy that the Deployment uses now, if it was made for the address of now."""
-    bucket = run.registry.spec.storage.bucket
-    found = run.world.child(kinds.DEPLOYMENT, run.registry.namespace, run.names.deployment)
-    if bucket is None or found is None or not isinstance(found.view, DeploymentView):
+    bucket, mounted = run.registry.spec.storage.bucket, _mounted(run)
+    if bucket is None:
         return None
     for each in run.world.children(kinds.SECRET, run.registry):
-        if each.name in found.view.mounted and each.name.startswith(run.names.storage("")):
+        if each.name in mounted and each.name.startswith(run.names.storage("")):
             data = _text(each)
             if data.pop(_ENDPOINT, None) == _given_for(bucket).get(_ENDPOINT):
                 return _placed(each.name, data)

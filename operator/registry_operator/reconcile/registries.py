@@ -21,6 +21,7 @@ from registry_operator.reconcile import (
     tls,
     workload,
 )
+from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults, Run
 from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.object_storage import Place
@@ -42,6 +43,7 @@ class RegistryReconciler:
         prober: probing.Prober,
         reporter: reporting.Reporter,
         defaults: Defaults,
+        buckets: Buckets,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
@@ -49,6 +51,7 @@ class RegistryReconciler:
         self._prober = prober
         self._reporter = reporter
         self._defaults = defaults
+        self._buckets = buckets
         self._now = now
 
     async def __call__(self, key: Key) -> float | None:
@@ -73,11 +76,12 @@ class RegistryReconciler:
 
     def _run(self, registry: Registry) -> Run:
         writer = Writer(self._client, self._world, registry)
-        return Run(registry, self._world, writer, self._defaults, self._now())
+        return Run(registry, self._world, writer, self._defaults, self._now(), self._buckets)
 
     async def _finish(self, key: Key, body: Mapping[str, Any]) -> float | None:
         """Nothing is kept in shape any more; a spec that cannot be read keeps nobody from deleting."""
         self._prober.drop(key)
+        self._buckets.drop(key)
         try:
             registry = parse(body)
         except InvalidSpec:
@@ -89,6 +93,7 @@ class RegistryReconciler:
     def _forget(self, key: Key) -> None:
         self._world.references.drop(key)
         self._prober.drop(key)
+        self._buckets.drop(key)
         self._reporter.forget(key)
 
     async def _ensure(self, run: Run) -> Ensured:

@@ -51,7 +51,7 @@ def facts(run: Run) -> StorageFacts:
     """What status tells of the claim."""
     name = desired_claim.claim_name(run.registry)
     if name is None:
-        return StorageFacts()
+        return object_storage.facts(run)
     found = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, run.registry.namespace, name)
     if found is None or not isinstance(found.view, ClaimView):
         return StorageFacts(claim_name=name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -44,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The status of an answer, and the first bytes of its body if it is an error."""
+    """The status of an answer, and the first bytes of its body if it is an error or a redirect."""
 
     status: int
     body: bytes = b""
@@ -61,7 +62,7 @@ class Connection:
         der = channel.getpeercert(binary_form=True) if channel else None
         self.leaf: Leaf | None = parse_der(der) if der else None
 
-    async def request(self, what: str, authorization: str | None = None) -> Response:
+    async def request(self, what: str, headers: Mapping[str, str] | None = None) -> Response:
         """Send the one request (`METHOD path`) and read its answer."""
         lines = [
             f"{what} HTTP/1.1",
@@ -70,8 +71,7 @@ class Connection:
             "Content-Length: 0",
             "Connection: close",
         ]
-        if authorization is not None:
-            lines.append(f"Authorization: {authorization}")
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self._writer.write("\r\n".join([*lines, "", ""]).encode())
         await self._writer.drain()
         try:
@@ -79,7 +79,7 @@ class Connection:
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             raise NotHttp from None
         status = _status(head)
-        return Response(status, await self._some_body() if status >= 400 else b"")
+        return Response(status, await self._some_body() if status >= 300 else b"")
 
     async def _some_body(self) -> bytes:
         body = b""
@@ -121,6 +121,15 @@ def verifying(ca_pem: str) -> ssl.SSLContext:
 def verifying_by_system() -> ssl.SSLContext:
     """Trusts what the operator's image trusts."""
     return _lenient(ssl.create_default_context())
+
+
+@lru_cache(maxsize=128)
+def verifying_also(ca_pem: str | None) -> ssl.SSLContext:
+    """Trusts these authorities beside those of the operator's image, as a pod does by SSL_CERT_DIR."""
+    context = ssl.create_default_context()
+    if ca_pem is not None:
+        context.load_verify_locations(cadata=ca_pem)
+    return _lenient(context)
 
 
 @cache

@@ -158,7 +158,7 @@ async def _exchange(
     """One request (`METHOD path`) on a connection of its own, which is trusted before anything is sent."""
     connection, trust = await _trusted(target, tls)
     try:
-        response = await connection.request(what, authorization)
+        response = await connection.request(what, {"Authorization": authorization} if authorization else None)
     finally:
         connection.close()
     served = connection.leaf

@@ -68,7 +68,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StorageFacts:
-    """The claim in use, if there is one."""
+    """The claim in use, if there is one; of a bucket whether the operator itself could list it, or why it could not
+    even try."""
 
     claim_name: str | None = None
     phase: str | None = None
@@ -76,6 +77,8 @@ class StorageFacts:
     capacity: str | None = None
     resizing: str | None = None
     resize_failed: bool = False
+    open: bool = False
+    untried: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

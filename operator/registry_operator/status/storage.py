@@ -20,12 +20,15 @@ def storage(found: Findings) -> Parts:
 
 
 def _bucket(found: Findings, name: str) -> Parts:
-    """By what the registry itself does with the bucket: it has other keys, or another identity, than the operator."""
-    answer = found.probe
-    if answer is None or found.workload.ready == 0:
-        return "Unknown", Reason.WAITING, f"a ready pod will tell whether the registry can use bucket {name}"
-    if answer.upload:
-        return "True", Reason.BUCKET_IN_USE, f"an upload into bucket {name} was begun and cancelled"
+    """By what the registry itself does with the bucket, for it may have an identity that the operator has not."""
+    answer = found.probe if found.workload.ready else None
+    if answer is not None and answer.upload:
+        return "True", Reason.BUCKET_IN_USE, f"an upload into bucket {name} was begun"
+    if found.storage.open:
+        return "True", Reason.BUCKET_ACCESSIBLE, f"the operator listed bucket {name} with the keys that pods get"
+    if answer is None:
+        untried = f"; {found.storage.untried}" if found.storage.untried else ""
+        return "Unknown", Reason.WAITING, f"a ready pod will tell whether the registry can use bucket {name}{untried}"
     if found.registry.spec.access == "ReadOnly" and answer.login is Login.ACCEPTED:
         return "True", Reason.BUCKET_IN_USE, f"the registry is ready, which it does not stay without bucket {name}"
     return "Unknown", Reason.WAITING, f"whether bucket {name} takes uploads is not known; see Writable"

@@ -12,6 +12,7 @@ from registry_operator.desired.names import Names
 from registry_operator.engine.informer import Informer
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
+from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults, Run
 from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.pace import Pace
@@ -22,6 +23,8 @@ from registry_operator.reconcile.registries import RegistryReconciler
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.reporting import Reporter
 from registry_operator.reconcile.world import World
+from registry_operator.registry.s3 import Access, Question
+from registry_operator.registry.s3 import Answer as Look
 from registry_operator.status.findings import Answer, Login
 from tests.unit.reconcile.cluster import Cluster, Object
 
@@ -58,6 +61,21 @@ class Hasty(Pace):
 
     def wait(self, key: Key, old: Mapping[str, Any], new: Mapping[str, Any]) -> float | None:
         return None
+
+
+class StubBuckets:
+    """Remembers which keys were to be tried, and answers what the test says (None: nothing yet)."""
+
+    def __init__(self) -> None:
+        self.asked: Question | None = None
+        self.says: Look | None = Look(Access.OPEN)
+
+    def answer(self, key: Key, question: Question, *, in_use: bool) -> Look | None:
+        self.asked = question
+        return self.says
+
+    def drop(self, key: Key) -> None:
+        self.asked = None
 
 
 class Told:
@@ -106,7 +124,9 @@ class Subject:
         prober = cast(Prober, self.prober)
         reporter = Reporter(client, self.world, prober, self.told, self.told, self.pace)
         defaults = Defaults(images={"2": "registry:2.8.3", "3": "registry:3.1.1"})
-        self.reconciler = RegistryReconciler(client, self.world, prober, reporter, defaults, lambda: self.now)
+        self.buckets = StubBuckets()
+        buckets = cast(Buckets, self.buckets)
+        self.reconciler = RegistryReconciler(client, self.world, prober, reporter, defaults, buckets, lambda: self.now)
         self.deliver()
 
     # ------------------------------------------------------------------ the user

@@ -222,11 +222,17 @@ def _debug(subject: Subject) -> Object:
     return {**found["spec"], "log": {"level": "debug"}}
 
 
+def config_of(subject: Subject) -> str:
+    (config,) = [each for each in template(subject)["spec"]["volumes"] if each["name"] == "config"]
+    name: str = config["secret"]["secretName"]
+    return name
+
+
 ANSWERS: dict[str, tuple[Answer | None, Object, tuple[str, str]]] = {
-    "none yet": (None, {}, ("Unknown", "Waiting")),
+    "none yet": (None, {}, ("True", "BucketAccessible")),
     "an upload": (GOOD, {}, ("True", "BucketInUse")),
-    "no upload": (Answer(Login.ACCEPTED, upload=False, upload_message="503"), {}, ("Unknown", "Waiting")),
-    "read-only": (Answer(Login.ACCEPTED), {"access": "ReadOnly"}, ("True", "BucketInUse")),
+    "no upload": (Answer(Login.ACCEPTED, upload=False, upload_message="503"), {}, ("True", "BucketAccessible")),
+    "read-only": (Answer(Login.ACCEPTED), {"access": "ReadOnly"}, ("True", "BucketAccessible")),
 }
 
 
@@ -238,3 +244,10 @@ async def test_what_is_known_of_the_bucket(answer: Answer | None, spec: Object, 
     subject.make({**s3(), **spec})
     await subject.settle()
     assert subject.condition("StorageReady") == expected
+    cloud = {**s3(), "storage": {"s3": {"bucket": "b", "region": "r"}}}
+    identity = Subject()
+    identity.prober.says = answer
+    identity.make({**cloud, **spec})
+    await identity.settle()
+    expected = ("Unknown", "Waiting") if answer is None or answer.upload is False else ("True", "BucketInUse")
+    assert identity.condition("StorageReady") == expected
