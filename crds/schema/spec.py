@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import http, network_policy, object_storage, pod, scaling, service, storage, tls
+from . import expose, http, network_policy, object_storage, pod, scaling, service, storage, tls
 from .parts import (
     DNS_NAME,
     Schema,
@@ -25,6 +25,7 @@ def spec() -> Schema:
         "What is wanted. An empty spec is a good registry: TLS, a password, a volume that survives deletion, "
         "restricted pods.",
         tag_of_the_other_line(),
+        expose.passthrough_needs_tls(),
         *storage.immutable(),
         *scaling.rules(),
         *object_storage.by_line(),
@@ -43,6 +44,7 @@ def spec() -> Schema:
         tls=tls.tls(),
         auth=auth(),
         service=service.service(),
+        expose=expose.expose(),
         http=http.http(),
         access=choice(
             "ReadWrite, or ReadOnly: pulls are served and pushes are refused.",

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_operator.kube.kinds import (
+    BACKEND_TLS_POLICY,
     CERTIFICATE,
     CONFIG_MAP,
     DEPLOYMENT,
+    HTTP_ROUTE,
+    INGRESS,
     ISSUER,
     NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
@@ -20,6 +23,7 @@ from registry_operator.kube.kinds import (
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
+    TLS_ROUTE,
     Kind,
 )
 from tests.stage.container import Container
@@ -36,6 +40,10 @@ CHILD_KINDS = (
     SECRET,
     CONFIG_MAP,
     NETWORK_POLICY,
+    INGRESS,
+    HTTP_ROUTE,
+    TLS_ROUTE,
+    BACKEND_TLS_POLICY,
     CERTIFICATE,
     ISSUER,
 )

@@ -41,6 +41,7 @@ OWN_CA = {
     ("Issuer", "images-ca"),
     ("Secret", "images-ca"),
 }
+EXPOSED = {("Ingress", "images"), ("HTTPRoute", "images"), ("BackendTLSPolicy", "images")}
 SELF = {("Secret", "images-selfsigned")}
 FULL: Object = {
     "version": "3",
@@ -53,6 +54,11 @@ FULL: Object = {
         "minVersion": "1.3",
     },
     "service": {"type": "NodePort", "port": 8443, "annotations": {"example.org/a": "b"}},
+    "expose": {
+        "ingress": {"host": "images.example.org", "className": "nginx"},
+        "gateway": {"hostnames": ["images.example.org"], "parentRefs": [{"name": "shared", "namespace": "gateways"}]},
+    },
+    "networkPolicy": {"from": [{"namespaceSelector": {}}]},
     "access": "ReadOnly",
     "log": {"level": "debug", "format": "json", "access": "Disabled"},
     "pod": {
@@ -125,7 +131,9 @@ CASES = {
         {"StorageReady": "Bound"},
     ),
     "full": Case(
-        FULL, ALWAYS | ACCOUNTS | ADMIN | CLAIM | TLS | SELF, {"Writable": "ReadOnly", "WorkloadReady": "Available"}
+        FULL,
+        ALWAYS | ACCOUNTS | ADMIN | CLAIM | TLS | SELF | EXPOSED,
+        {"Writable": "ReadOnly", "WorkloadReady": "Available", "Exposed": "ExposurePending"},
     ),
 }
 

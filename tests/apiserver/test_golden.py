@@ -30,6 +30,10 @@ KINDS = {
         kinds.NETWORK_POLICY,
         kinds.POD_DISRUPTION_BUDGET,
         kinds.AUTOSCALER,
+        kinds.INGRESS,
+        kinds.HTTP_ROUTE,
+        kinds.TLS_ROUTE,
+        kinds.BACKEND_TLS_POLICY,
         kinds.CERTIFICATE,
         kinds.ISSUER,
     )

@@ -32,6 +32,10 @@ SPECS: dict[str, Object] = {
     "deletes": {**SELF_SIGNED, "storage": {"persistentVolumeClaim": {"whenDeleted": "Delete"}}},
     "anonymous": {**SELF_SIGNED, "auth": {"mode": "Disabled", "adminUser": "Disabled"}},
     "users": {**SELF_SIGNED, "auth": {"htpasswd": {"secretRef": {"name": "users", "key": "htpasswd"}}}},
+    "passthrough": {
+        **SELF_SIGNED,
+        "expose": {"gateway": {"hostnames": ["r.example"], "parentRefs": [{"name": "g"}], "tls": "Passthrough"}},
+    },
     "full": FULL,
 }
 

@@ -17,8 +17,10 @@ from registry_operator.desired import (
     config_map,
     deployment,
     disruption,
+    gateway,
     hosts,
     image,
+    ingress,
     network_policy,
     object_storage,
     rollout,
@@ -75,6 +77,7 @@ def children(subject: Registry) -> list[Object]:
     tls = secrets.tls(subject, crt=CRT, key=PRIVATE, salt_key=KEY) if subject.spec.tls.enabled else None
     bucket = _bucket(subject)
     result += [configuration, *([tls] if tls else []), *([bucket] if bucket else [])]
+    result += _exposure(subject, tls["metadata"]["name"] if tls else None)
     workload = deployment.deployment(
         subject,
         image=image.reference(subject, IMAGES[subject.spec.version]),
@@ -117,6 +120,22 @@ def _credentials(subject: Registry) -> list[Object]:
         result.append(secrets.admin(subject, username=secrets.ADMIN_USER, password=PASSWORD, hosts=names, ca=ca))
     file = htpasswd.compose(lines, probe_password=GENERATED["probe_password"], key=KEY)
     return [*result, secrets.htpasswd(subject, file.text)]
+
+
+def _exposure(subject: Registry, tls_secret: str | None) -> list[Object]:
+    result = []
+    expose = subject.spec.expose
+    if expose.ingress:
+        secret = expose.ingress.tls_secret_name or tls_secret
+        result.append(ingress.ingress(subject, expose.ingress, tls_secret=secret))
+    if expose.gateway and expose.gateway.tls == "Passthrough":
+        result.append(gateway.tls_route(subject, expose.gateway))
+    elif expose.gateway:
+        result.append(gateway.http_route(subject, expose.gateway))
+        if subject.spec.tls.enabled:
+            ca = None if subject.spec.tls.mode == "SecretRef" else Names(subject.name).ca_config_map
+            result.append(gateway.backend_tls_policy(subject, ca_config_map=ca))
+    return result
 
 
 def _certificates(subject: Registry) -> list[Object]:

@@ -54,4 +54,5 @@ def test_the_cases_leave_no_member_of_a_union_out() -> None:
     assert {spec.storage.kind for spec in specs} == claims | {"S3", "GCS", "Azure"}
     assert {spec.service.type for spec in specs} == {"ClusterIP", "NodePort", "LoadBalancer"}
     assert {spec.auth.mode for spec in specs} == {"Htpasswd", "Disabled"}
+    assert {spec.expose.gateway.tls for spec in specs if spec.expose.gateway} == {"Terminate", "Passthrough"}
     assert {spec.version for spec in specs} == {"2", "3"}

@@ -121,7 +121,7 @@ class Kube:
 
     def apply_file(self, text: str) -> None:
         """Apply the documents of a YAML file (of the kinds that an installation is made of)."""
-        for document in yaml.safe_load_all(text):
+        for document in filter(None, yaml.safe_load_all(text)):  # one that is all comment is none
             self.apply(_OF_FILES[document["kind"]], document, manager="installer")
 
     def patch(

@@ -8,6 +8,7 @@ from typing import Any
 from . import object_storage
 from . import registry as api
 from .common import SecretKeyRef, Switch
+from .expose import expose
 from .http import http
 from .network_policy import network_policy
 from .pod import pod
@@ -49,6 +50,7 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         tls=_tls(section.section("tls")),
         auth=_auth(section.section("auth")),
         service=service(section.section("service")),
+        expose=expose(section.section("expose")),
         http=http(section.section("http")),
         network_policy=network_policy(section.section("networkPolicy")),
         access=section.choice("access", api.Access, default.access),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .common import SecretKeyRef, Switch
+from .expose import Expose
 from .http import Http
 from .network_policy import NetworkPolicy
 from .object_storage import S3, Azure, Bucket, Gcs
@@ -214,6 +215,7 @@ class Spec:
     tls: Tls = field(default_factory=lambda: Tls(cert_manager=CertManager()))
     auth: Auth = field(default_factory=Auth)
     service: Service = field(default_factory=Service)
+    expose: Expose = field(default_factory=Expose)
     http: Http = field(default_factory=Http)
     network_policy: NetworkPolicy = field(default_factory=NetworkPolicy)
     access: Access = "ReadWrite"

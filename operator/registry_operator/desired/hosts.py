@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 
+from registry_operator.api.expose import Gateway
 from registry_operator.api.registry import Registry
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -46,7 +47,60 @@ def hosts(registry: Registry, *, cluster_domain: str = CLUSTER_DOMAIN) -> tuple[
     if registry.spec.service.node_port:
         outside = [name for name in names if not name.startswith(f"{registry.name}.{registry.namespace}.svc")]
         found += [f"{name}:{registry.spec.service.node_port}" for name in outside]
+    found += [address.partition("://")[2] for address in _proxied(registry)]
     return _unique(found)
+
+
+def external(registry: Registry, addresses: Iterable[str], node_port: int | None) -> tuple[str, ...]:
+    """The URLs that clients outside of the cluster type: of proxies, and of the Service itself.
+
+    `addresses` are those of the load balancer, `node_port` is the one that the cluster gave. The names of the
+    certificate stand before bare addresses, since it need not be for these.
+    """
+    tls, service = registry.spec.tls, registry.spec.service
+    named = [name for name in tls.dns_names if "*" not in name] + [_bracketed(each) for each in tls.ip_addresses]
+    scheme = "https" if tls.enabled else "http"
+    found = _proxied(registry)
+    if service.type == "LoadBalancer":
+        everywhere = [*named, *(_bracketed(address) for address in addresses if address)]
+        found += [f"{scheme}://{_with_port(registry, name)}" for name in everywhere]
+    elif service.type == "NodePort" and node_port:
+        found += [f"{scheme}://{name}:{node_port}" for name in named]
+    return _unique(found)
+
+
+def ingress_tls(registry: Registry) -> bool:
+    """Whether clients reach the Ingress by TLS."""
+    ingress = registry.spec.expose.ingress
+    return ingress is not None and (registry.spec.tls.enabled or ingress.tls_secret_name is not None)
+
+
+def shown(registry: Registry) -> tuple[str, ...]:
+    """The names of proxies under which clients get to see the Registry's own certificate."""
+    expose = registry.spec.expose
+    names: list[str] = []
+    if registry.spec.tls.enabled and expose.ingress and not expose.ingress.tls_secret_name:
+        names.append(expose.ingress.host)
+    if expose.gateway and expose.gateway.tls == "Passthrough":
+        names += expose.gateway.hostnames
+    return _unique(names)
+
+
+def _proxied(registry: Registry) -> list[str]:
+    """URLs of an Ingress and of gateways, whose listeners are taken for HTTPS."""
+    expose = registry.spec.expose
+    found = []
+    if expose.ingress:
+        found.append(f"{'https' if ingress_tls(registry) else 'http'}://{expose.ingress.host}")
+    if expose.gateway:
+        ports = _unique_ports(expose.gateway)
+        found += [f"https://{host}{port}" for host in expose.gateway.hostnames for port in ports]
+    return found
+
+
+def _unique_ports(gateway: Gateway) -> list[str]:
+    ports = [f":{parent.port}" if parent.port not in (None, 443) else "" for parent in gateway.parent_refs]
+    return list(dict.fromkeys(ports))
 
 
 def own_ca(registry: Registry) -> bool:
@@ -73,7 +127,7 @@ def server_names(
         if own_ca(registry):
             names.append(registry.name)
     addresses = [*(cluster_ips if own_ca(registry) else ()), *tls.ip_addresses]
-    return _unique([*names, *tls.dns_names]), _unique(addresses)
+    return _unique([*names, *tls.dns_names, *registry.spec.expose.hosts]), _unique(addresses)
 
 
 def _scheme_port(registry: Registry) -> int:
@@ -86,7 +140,11 @@ def _with_port(registry: Registry, name: str) -> str:
 
 
 def _bracketed(address: str) -> str:
-    return f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
+    """An IPv6 address as a URL has it; a name, or an IPv4 address, as it is."""
+    try:
+        return f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
+    except ValueError:
+        return address
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

@@ -36,6 +36,19 @@ class Names:
         return self.registry
 
     @property
+    def ingress(self) -> str:
+        return self.registry
+
+    @property
+    def route(self) -> str:
+        """HTTPRoute or TLSRoute."""
+        return self.registry
+
+    @property
+    def backend_tls_policy(self) -> str:
+        return self.registry
+
+    @property
     def service_account(self) -> str:
         return f"{self.registry}-registry"
 

@@ -9,11 +9,16 @@ from registry_operator.desired.names import Names
 TARGET_PORT = "registry"
 
 
+def port_name(registry: Registry) -> str:
+    """The name of the Service's port; proxies take it for the protocol that is spoken there."""
+    return "https" if registry.spec.tls.enabled else "http"
+
+
 def service(registry: Registry) -> meta.Object:
     """The Service; what the author leaves open (ClusterIP, node ports) is the API server's to choose and to keep."""
     wanted = registry.spec.service
     port: meta.Object = {
-        "name": "https" if registry.spec.tls.enabled else "http",
+        "name": port_name(registry),
         "port": hosts.port(registry),
         "protocol": "TCP",
         "targetPort": TARGET_PORT,

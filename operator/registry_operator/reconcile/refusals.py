@@ -14,6 +14,10 @@ _RBAC = re.compile(r'User ".*" cannot ')
 _SOURCES = {
     "Deployment": "spec.pod or spec.image",
     "Service": "spec.service",
+    "Ingress": "spec.expose.ingress",
+    "HTTPRoute": "spec.expose.gateway",
+    "TLSRoute": "spec.expose.gateway",
+    "BackendTLSPolicy": "spec.expose.gateway",
     "NetworkPolicy": "spec.networkPolicy",
     "ServiceAccount": "spec.pod.serviceAccountAnnotations",
     "HorizontalPodAutoscaler": "spec.autoscaling",

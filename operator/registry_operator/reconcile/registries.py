@@ -12,6 +12,7 @@ from registry_operator.kube.client import Client
 from registry_operator.reconcile import (
     accounts,
     deletion,
+    exposure,
     network,
     probing,
     pruning,
@@ -104,7 +105,8 @@ class RegistryReconciler:
             run.note(Condition.STALLED, error.problem)
             return await self._unchanged(run)
         account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
-        await run.attempt(Condition.WORKLOAD_READY, network.network_policy(run))
+        await run.attempt(Condition.EXPOSED, network.network_policy(run))
+        await run.attempt(Condition.EXPOSED, exposure.withdraw(run))
         service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
         standing = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
@@ -116,6 +118,8 @@ class RegistryReconciler:
         users = await self._accounts(
             run, own, tls.Trust(bundle, known=serving is not None or not run.registry.spec.tls.enabled)
         )
+        await run.attempt(Condition.EXPOSED, exposure.ingress(run, serving))
+        await run.attempt(Condition.EXPOSED, exposure.gateway(run, serving, published))
         place = await storage.place(run, own.salt_key)
         if account and service and place and self._complete(run, users, serving):
             given = (serving.secret if serving else None, users.secret if users else None)

@@ -11,7 +11,7 @@ from registry_operator.desired import hosts, image, meta
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import Conflict, NotFound
-from registry_operator.reconcile import storage, workload
+from registry_operator.reconcile import exposure, storage, workload
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.pace import Pace
@@ -19,7 +19,7 @@ from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.tls import Serving
-from registry_operator.reconcile.views import DeploymentView, ServiceView
+from registry_operator.reconcile.views import DeploymentView
 from registry_operator.reconcile.world import Referred, World
 from registry_operator.registry.authority import renewal_time
 from registry_operator.status import report, rules
@@ -88,6 +88,7 @@ class Reporter:
             problems=run.problems,
             storage=storage.facts(run),
             workload=workload.facts(run),
+            exposure=exposure.facts(run, ensured.service, serving),
             probe=answer,
             probing=asking,
             carried=carried,
@@ -99,7 +100,6 @@ class Reporter:
             selector=",".join(f"{key}={value}" for key, value in meta.selector(registry.name).items()),
             host=hosts.host(registry),
             url=hosts.url(registry),
-            external=_external(registry, ensured.service),
             ca_config_map=ensured.ca_config_map,
             admin_secret=run.names.admin if accounts and accounts.admin else None,
         )
@@ -199,6 +199,8 @@ def references(registry: Registry) -> Iterable[Referred]:
         yield Referred(kinds.SECRET, namespace, spec.auth.htpasswd_secret_ref.name)
     if spec.tls.secret_ref is not None:
         yield Referred(kinds.SECRET, namespace, spec.tls.secret_ref)
+    if spec.expose.ingress is not None and spec.expose.ingress.tls_secret_name is not None:
+        yield Referred(kinds.SECRET, namespace, spec.expose.ingress.tls_secret_name)
     if spec.storage.existing_claim is not None:
         yield Referred(kinds.PERSISTENT_VOLUME_CLAIM, namespace, spec.storage.existing_claim.claim_name)
     bucket = spec.storage.bucket
@@ -223,14 +225,6 @@ def _version(run: Run) -> str | None:
     """The version that runs: the tag of the image, or the line where the image is pinned by digest."""
     running = _image(run)
     return (image.tag(running) or run.registry.spec.version) if running else None
-
-
-def _external(registry: Registry, service: ServiceView | None) -> tuple[str, ...]:
-    """Addresses of the load balancer that the certificate covers or not: what the cluster says, for people."""
-    if service is None:
-        return ()
-    scheme = "https" if registry.spec.tls.enabled else "http"
-    return tuple(f"{scheme}://{address}" for address in service.addresses if address)
 
 
 def _soonest(*moments: float | None) -> float | None:

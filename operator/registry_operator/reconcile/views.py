@@ -17,19 +17,27 @@ class ServiceView:
 
     cluster_ips: tuple[str, ...]
     addresses: tuple[str, ...]
+    node_port: int | None = None
 
 
 def service(obj: Json) -> Child:
     spec, status = obj.get("spec", {}), obj.get("status", {})
     cluster_ips = spec.get("clusterIPs") or [spec.get("clusterIP")]
-    ingress = (status.get("loadBalancer") or {}).get("ingress") or ()
+    ports = spec.get("ports") or [{}]
     return child(
         obj,
         ServiceView(
             cluster_ips=tuple(address for address in cluster_ips if address not in (None, "", "None")),
-            addresses=tuple(entry.get("hostname") or entry.get("ip", "") for entry in ingress),
+            addresses=balanced(status),
+            node_port=ports[0].get("nodePort"),
         ),
     )
+
+
+def balanced(status: Json) -> tuple[str, ...]:
+    """The addresses that a load balancer has given to a Service or an Ingress."""
+    entries = (status.get("loadBalancer") or {}).get("ingress") or ()
+    return tuple(entry.get("hostname") or entry.get("ip", "") for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from registry_operator.engine.references import References
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.kinds import Kind
-from registry_operator.reconcile import projections, views
+from registry_operator.reconcile import gateway_views, projections, views
 from registry_operator.reconcile.projections import NOT_OURS, OURS, Child, Reference
 from registry_operator.reconcile.registry_cache import Key, RegistryCache
 from registry_operator.reconcile.user_secrets import UserSecrets
@@ -46,6 +46,10 @@ WATCHED: tuple[Watched, ...] = (
     Watched(kinds.CONFIG_MAP, OURS, views.config_map),
     Watched(kinds.PERSISTENT_VOLUME_CLAIM, "", views.claim),
     Watched(kinds.NETWORK_POLICY, OURS, projections.plain),
+    Watched(kinds.INGRESS, OURS, gateway_views.ingress),
+    Watched(kinds.HTTP_ROUTE, OURS, gateway_views.route, optional=True),
+    Watched(kinds.TLS_ROUTE, OURS, gateway_views.route, optional=True),
+    Watched(kinds.BACKEND_TLS_POLICY, OURS, gateway_views.policy, optional=True),
     Watched(kinds.CERTIFICATE, OURS, views.certificate, optional=True),
     Watched(kinds.ISSUER, "", views.issuer, optional=True),
 )
@@ -118,6 +122,12 @@ class World:
         """Whether the cluster has the kind; one that we may not read counts as missing."""
         informer = self._informers.get(kind)
         return informer is not None and not informer.missing
+
+    def has_secret(self, namespace: str, name: str) -> bool:
+        """Whether there is such a Secret, whosever; its content is not read for that."""
+        return (
+            self.child(kinds.SECRET, namespace, name) is not None or self._user_secrets.get(namespace, name) is not None
+        )
 
     def whole(self, namespace: str, *kinds: Kind) -> bool:
         """Whether the caches of these kinds hold all of the namespace, so that what they lack is not there."""

@@ -102,6 +102,21 @@ class WorkloadFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureFacts:
+    """The ways from outside, and what stands in them.
+
+    `balancing`: a load balancer has no address yet.  `uncovered`: hosts that the served certificate is not for.
+    `refused` and `pending` say what controllers refuse, or have not answered yet.
+    """
+
+    urls: tuple[str, ...] = ()
+    balancing: bool = False
+    uncovered: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that the rules may look at.
 
@@ -115,6 +130,7 @@ class Findings:
     problems: Mapping[Condition, Problem] = field(default_factory=dict)
     storage: StorageFacts = StorageFacts()
     workload: WorkloadFacts = WorkloadFacts()
+    exposure: ExposureFacts = ExposureFacts()
     probe: Answer | None = None
     probing: bool = False
     carried: bool = False
@@ -126,6 +142,5 @@ class Findings:
     selector: str = ""
     host: str = ""
     url: str = ""
-    external: tuple[str, ...] = ()
     ca_config_map: str | None = None
     admin_secret: str | None = None

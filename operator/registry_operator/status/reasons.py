@@ -20,6 +20,7 @@ class Condition(StrEnum):
     WORKLOAD_READY = "WorkloadReady"
     REACHABLE = "Reachable"
     WRITABLE = "Writable"
+    EXPOSED = "Exposed"
 
 
 class Reason(StrEnum):
@@ -112,3 +113,11 @@ class Reason(StrEnum):
     UPLOAD_ACCEPTED = "UploadAccepted"
     UPLOAD_FAILED = "UploadFailed"
     READ_ONLY = "ReadOnly"
+    # Exposed
+    CLUSTER_INTERNAL = "ClusterInternal"
+    REACHED_FROM_OUTSIDE = "ReachedFromOutside"
+    EXPOSURE_PENDING = "ExposurePending"
+    LOAD_BALANCER_PENDING = "LoadBalancerPending"
+    ROUTE_REFUSED = "RouteRefused"
+    HOST_NOT_COVERED = "HostNotCovered"
+    GATEWAY_API_MISSING = "GatewayAPIMissing"

@@ -13,6 +13,7 @@ from registry_operator.status.rules import PARTS, PROBED, Verdict, conditions
 
 _MESSAGE_LIMIT = 1024
 _ISSUER_LIMIT = 1024
+_URLS = 64
 
 
 def status(found: Findings) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def status(found: Findings) -> dict[str, Any]:
         "conditions": _conditions(found.registry, found.now, verdicts),
         "host": found.host,
         "url": found.url,
-        "endpoints": {"internal": found.url, "external": list(found.external)},
+        "endpoints": {"internal": found.url, "external": list(found.exposure.urls[:_URLS])},
         "caConfigMapName": found.ca_config_map,
         "adminSecretName": found.admin_secret,
         "version": found.version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from registry_operator.status.exposure import exposure
 from registry_operator.status.findings import Answer, Findings, Login
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
@@ -131,6 +132,7 @@ _ORDER = (
     Condition.CERTIFICATE_READY,
     Condition.CREDENTIALS_READY,
     Condition.WORKLOAD_READY,
+    Condition.EXPOSED,
 )
 
 
@@ -147,6 +149,7 @@ PARTS: dict[Condition, Rule] = {
     Condition.WORKLOAD_READY: lambda found: Verdict(*workload(found)),
     Condition.REACHABLE: reachable,
     Condition.WRITABLE: writable,
+    Condition.EXPOSED: lambda found: Verdict(*exposure(found)),
 }
 PROBED = (Condition.STORAGE_READY, Condition.CREDENTIALS_READY, Condition.REACHABLE, Condition.WRITABLE)
 
@@ -175,10 +178,11 @@ def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
     """What keeps the Registry from being as its spec asks, in the order of cause and effect.
 
     What cannot be known because the probe is blocked is nothing that anybody works at: it is left out.  A claim may
-    wait for its first pod, which waits for certificate and accounts: those come first then.
+    wait for its first pod, which waits for certificate and accounts: those come first then.  A way from outside keeps
+    nobody from working inside.
     """
     blocked = parts[Condition.REACHABLE].reason is Reason.PROBE_BLOCKED
-    order = list(_ORDER[1:])
+    order = [condition for condition in _ORDER if condition not in (Condition.STALLED, Condition.EXPOSED)]
     if parts[Condition.STORAGE_READY].reason is Reason.CLAIM_PENDING:
         order.sort(key=lambda each: each in (Condition.STORAGE_READY, Condition.WORKLOAD_READY))
     for condition in (*order, Condition.REACHABLE, Condition.WRITABLE):
@@ -201,6 +205,8 @@ def reconciling(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     if stalled(found).status == "True":
         return no(Reason.SETTLED, "see Stalled")
     waiting = sorted(_in_the_way(parts), key=lambda each: each.status != "False")  # what is known tells more
+    if parts[Condition.EXPOSED].status == "False":  # what is merely unknown may stay so for ever
+        waiting.append(parts[Condition.EXPOSED])
     verdict = next(iter(waiting), None)
     return yes(verdict.reason, verdict.message) if verdict else no(Reason.SETTLED, "all is as the spec asks")
 

@@ -107,3 +107,73 @@ NETWORK_POLICY = [
         path=f"{_FROM}[0].ipBlock",
     ),
 ]
+
+_INGRESS, _GATEWAY = "expose.ingress", "expose.gateway"
+_PLAIN_HOST = "must be a DNS name in lower case such as images.example.com, without a wildcard"
+_GATED = {"hostnames": ["images.example.com"], "parentRefs": [{"name": "shared"}]}
+
+
+def annotated(key: str, **more: str) -> dict[str, object]:
+    return {"host": "images.example.com", "annotations": {key: "x"}, **more}
+
+
+def parent(field: str, good: object, bad: object, words: str) -> Case:
+    path = f"{_GATEWAY}.parentRefs[0].{field}"
+    accepted, refused = ({**_GATED, "parentRefs": [{"name": "shared", field: value}]} for value in (good, bad))
+    return case(_GATEWAY, accepted, refused, words, path=path)
+
+
+EXPOSE = [
+    case(_INGRESS, {"host": "images.example.com"}, {"host": "*.example.com"}, _PLAIN_HOST, path=f"{_INGRESS}.host"),
+    case(
+        _INGRESS,
+        {"host": "a.b", "className": "nginx"},
+        {"host": "a.b", "className": "A"},
+        "must be the name of an object",
+        path=f"{_INGRESS}.className",
+    ),
+    case(
+        _INGRESS,
+        {"host": "a.b", "tlsSecretName": "tls"},
+        {"host": "a.b", "tlsSecretName": "A"},
+        "must be the name of an object",
+        path=f"{_INGRESS}.tlsSecretName",
+    ),
+    case(
+        _INGRESS,
+        annotated("nginx.ingress.kubernetes.io/limit-rps"),
+        annotated("a b"),
+        "must have keys such as example.com/name",
+        path=f"{_INGRESS}.annotations",
+    ),
+    case(
+        _INGRESS,
+        annotated("a"),
+        annotated("teamregistry.io/a"),
+        "may not set keys of teamregistry.io/, app.kubernetes.io/",
+        path=f"{_INGRESS}.annotations",
+    ),
+    *(
+        case(_INGRESS, annotated("a"), annotated(key), "may not set snippets", path=f"{_INGRESS}.annotations")
+        for key in ("nginx.ingress.kubernetes.io/server-snippet", "nginx.org/location-snippets")
+    ),
+    *(
+        case(
+            _INGRESS,
+            annotated(key, tlsSecretName="tls"),
+            annotated(key),
+            "may have annotations of cert-manager's with tlsSecretName only",
+        )
+        for key in ("cert-manager.io/issuer", "acme.cert-manager.io/http01-edit-in-place", "kubernetes.io/tls-acme")
+    ),
+    case(_GATEWAY, _GATED, {**_GATED, "hostnames": ["*.a"]}, _PLAIN_HOST, path=f"{_GATEWAY}.hostnames[0]"),
+    parent("name", "a.b-1", "A", "must be the name of an object"),
+    parent("namespace", "gateways", "a.b", "must be the name of a namespace"),
+    parent("sectionName", "https", "Https", "must be the name of a listener"),
+    Case(
+        f"spec.{_GATEWAY}.tls",
+        "may have tls Passthrough only where the Registry has TLS",
+        {"expose": {"gateway": {**_GATED, "tls": "Passthrough"}}},
+        {"expose": {"gateway": {**_GATED, "tls": "Passthrough"}}, "tls": {"disabled": {}}},
+    ),
+]

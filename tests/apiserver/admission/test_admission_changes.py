@@ -155,6 +155,7 @@ def test_everything_else_may_change(door: Door) -> None:
         "tls": {"selfSigned": {}, "dnsNames": ["images.example.com"], "minVersion": "1.3"},
         "auth": {"htpasswd": {"secretRef": {"name": "users"}}, "adminUser": "Disabled"},
         "service": {"type": "NodePort", "nodePort": 30443, "annotations": {"a": "b"}},
+        "expose": {"ingress": {"host": "images.example.com"}},
         "networkPolicy": {"mode": "Disabled"},
         "http": {"headers": [{"name": "X-Team", "value": "a"}]},
         "access": "ReadOnly",

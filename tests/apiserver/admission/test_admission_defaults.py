@@ -57,6 +57,19 @@ def test_a_fresh_registry_does_not_look_finished(door: Door) -> None:
         ({"auth": {}}, {"auth": {"mode": "Htpasswd", "adminUser": "Enabled"}}),
         ({"service": {}}, {"service": {"type": "ClusterIP"}}),
         ({"http": {}}, {"http": {}}),
+        ({"expose": {}}, {"expose": {}}),
+        (
+            {"expose": {"gateway": {"hostnames": ["a.b"], "parentRefs": [{"name": "g"}]}}},
+            {
+                "expose": {
+                    "gateway": {
+                        "hostnames": ["a.b"],
+                        "parentRefs": [{"name": "g", "kind": "Gateway"}],
+                        "tls": "Terminate",
+                    }
+                }
+            },
+        ),
         ({"networkPolicy": {}}, {"networkPolicy": {"mode": "Enabled"}}),
         ({"log": {}}, {"log": {"level": "info", "format": "json", "access": "Enabled"}}),
         ({"pod": {}}, {"pod": {}}),
@@ -68,7 +81,7 @@ def test_defaults(door: Door, given: dict[str, Any], stored: dict[str, Any]) -> 
 
 
 def test_what_is_stored_of_empty_objects_is_read_as_the_default(door: Door) -> None:
-    sections = ("image", "storage", "tls", "auth", "service", "http", "networkPolicy", "log", "pod")
+    sections = ("image", "storage", "tls", "auth", "service", "expose", "http", "networkPolicy", "log", "pod")
     assert parse_spec(door.check({name: {} for name in sections})) == Spec()
     spec = parse_spec(
         door.check({"storage": {"persistentVolumeClaim": {}}, "tls": {"certManager": {"issuerRef": {"name": "i"}}}})

@@ -28,6 +28,7 @@ CASES = (
     *exposure.SERVICE,
     *exposure.HTTP,
     *exposure.NETWORK_POLICY,
+    *exposure.EXPOSE,
     *SCALING,
 )
 BUCKET = s3()
@@ -81,6 +82,11 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
         ("service.ipFamilyPolicy", "PreferDualStack", "DualStack"),
         ("service.ipFamilies", ["IPv6"], ["IPv5"]),
         ("networkPolicy.mode", "Disabled", "Off"),
+        (
+            "expose.gateway",
+            {"hostnames": ["a.b"], "parentRefs": [{"name": "g", "kind": "ListenerSet"}], "tls": "Passthrough"},
+            {"hostnames": ["a.b"], "parentRefs": [{"name": "g", "kind": "Service"}]},
+        ),
         ("log.level", "debug", "trace"),
         ("log.format", "text", "logstash"),
         ("log.access", "Disabled", "Off"),
@@ -101,6 +107,8 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
         ("tls.dnsNames", ["a.b"], ["a.b", "a.b"], "duplicate entries"),
         ("tls.ipAddresses", [f"192.0.2.{i}" for i in range(16)], [f"192.0.2.{i}" for i in range(17)], "at most 16"),
         ("service.ipFamilies", ["IPv4"], [], "at least 1"),
+        ("expose.ingress", {"host": "a.b"}, {}, "Required value"),
+        ("expose.gateway", {"hostnames": ["a.b"], "parentRefs": [{"name": "g"}]}, {"hostnames": ["a.b"]}, "Required"),
         ("http.headers", [{"name": "A", "value": "b"}], [{"name": "A"}], "Required value"),
         ("image.tag", "a" * 128, "a" * 129, "may not be more than 128"),
         ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "duplicate entries"),

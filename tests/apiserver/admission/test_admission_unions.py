@@ -115,6 +115,7 @@ def test_each_member_follows_each_other_with_forced_apply_by_several_managers(
         ({"auth": {"mode": "Disabled", "adminUser": "Disabled"}}, {"auth": {}}),
         ({"service": {"type": "NodePort"}}, {"service": {}}),
         ({"service": {"annotations": {"a": "b"}}}, {"service": {"annotations": {}}}),
+        ({"expose": {"ingress": {"host": "a.b"}}}, {"expose": {}}),
         ({"networkPolicy": {"from": [{"podSelector": {}}]}}, {"networkPolicy": {}}),
         ({"http": {"headers": [{"name": "A", "value": "b"}]}}, {"http": {"headers": []}}),
         ({"image": {"pullSecrets": [{"name": "a"}]}}, {"image": {"pullSecrets": []}}),

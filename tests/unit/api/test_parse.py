@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from registry_operator.api.common import SecretKeyRef
+from registry_operator.api.expose import Expose, Gateway, Ingress, ParentRef
 from registry_operator.api.http import Header
 from registry_operator.api.parse import InvalidSpec, parse, parse_spec
 from registry_operator.api.registry import (
@@ -146,6 +147,16 @@ def test_everything_else_is_read() -> None:
                 "ipFamilies": ["IPv6", "IPv4"],
             },
             "http": {"headers": [{"name": "X-Team", "value": "a"}]},
+            "expose": {
+                "ingress": {"host": "a.b", "className": "c", "annotations": {"d": "e"}, "tlsSecretName": "f"},
+                "gateway": {
+                    "hostnames": ["g.h"],
+                    "parentRefs": [
+                        {"name": "i", "kind": "ListenerSet", "namespace": "j", "sectionName": "k", "port": 1}
+                    ],
+                    "tls": "Passthrough",
+                },
+            },
             "networkPolicy": {"from": [{"podSelector": {"matchLabels": {}, "matchExpressions": []}}]},
             "access": "ReadOnly",
             "reconciliation": "Paused",
@@ -162,6 +173,10 @@ def test_everything_else_is_read() -> None:
     assert spec.service.external_traffic_policy == "Local"
     assert spec.service.load_balancer_source_ranges == ("192.0.2.0/24",)
     assert (spec.service.ip_family_policy, spec.service.ip_families) == ("PreferDualStack", ("IPv6", "IPv4"))
+    assert spec.expose == Expose(
+        Ingress("a.b", "c", {"d": "e"}, "f"),
+        Gateway(("g.h",), (ParentRef("i", "ListenerSet", "j", "k", 1),), "Passthrough"),
+    )
     assert (spec.network_policy.mode, spec.network_policy.sources) == ("Enabled", ({"podSelector": {}},))
     assert spec.http.headers == (Header("X-Team", "a"),)
     assert (spec.log.level, spec.log.format, spec.log.access) == ("debug", "text", "Disabled")
@@ -225,6 +240,9 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
         ({"storage": {"azure": {"container": "c"}}}, "spec.storage.azure.accountName", "must be set"),
         ({"auth": {"htpasswd": {}}}, "spec.auth.htpasswd.secretRef.name", "must be set"),
         ({"service": {"externalTrafficPolicy": "Near"}}, "spec.service.externalTrafficPolicy", "Cluster, Local"),
+        ({"expose": {"route": {}}}, "spec.expose.route", "ingress or gateway"),
+        ({"expose": {"ingress": {}}}, "spec.expose.ingress.host", "must be set"),
+        ({"expose": {"gateway": {"tls": "Offload"}}}, "spec.expose.gateway.tls", "Terminate, Passthrough"),
         ({"service": {"ipFamilyPolicy": "Both"}}, "spec.service.ipFamilyPolicy", "SingleStack, PreferDualStack"),
         ({"http": {"headers": [{"name": "X-Team"}]}}, "spec.http.headers[0].value", "must be set"),
         ({"service": {"annotations": {"a": 1}}}, "spec.service.annotations", "texts as values"),

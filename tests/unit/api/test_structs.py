@@ -11,6 +11,7 @@ from crds.schema.definitions import registries
 from registry_operator.api import object_storage
 from registry_operator.api import registry as api
 from registry_operator.api.common import SecretKeyRef
+from registry_operator.api.expose import Expose, Gateway, Ingress
 from registry_operator.api.http import Http
 from registry_operator.api.network_policy import NetworkPolicy
 from registry_operator.api.service import Service
@@ -36,6 +37,9 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("auth", api.Auth(), {"htpasswd": "htpasswd_secret_ref"}),
     ("auth.htpasswd.secretRef", SecretKeyRef("x", "htpasswd"), {}),
     ("service", Service(), {}),
+    ("expose", Expose(), {}),
+    ("expose.ingress", Ingress("x"), {}),
+    ("expose.gateway", Gateway(), {}),
     ("http", Http(), {}),
     ("networkPolicy", NetworkPolicy(), {"from": "sources"}),
     ("log", api.Log(), {}),

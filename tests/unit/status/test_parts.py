@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from registry_operator.status.findings import Answer, Findings, Login, StorageFacts
+from registry_operator.status.findings import Answer, ExposureFacts, Findings, Login, StorageFacts
 from registry_operator.status.reasons import Condition, Reason
 from registry_operator.status.rules import PARTS
 from tests.unit.status.findings import CLAIM, NO_PODS, NOW, PODS, answered, findings, judge, problem
@@ -233,3 +233,41 @@ def test_a_pod_on_a_lost_node_is_named() -> None:
     assert "images-1" in message
     assert "node-7" in message
     assert "0/3 nodes" in message
+
+
+INGRESS = {"expose": {"ingress": {"host": "r.example.org"}}}
+BALANCED = {"service": {"type": "LoadBalancer"}}
+EXPOSED: dict[str, Case] = {
+    "not asked for": (findings(), "True", Reason.CLUSTER_INTERNAL),
+    "an ingress": (findings(INGRESS), "True", Reason.REACHED_FROM_OUTSIDE),
+    "a node port": (findings({"service": {"type": "NodePort"}}), "True", Reason.REACHED_FROM_OUTSIDE),
+    "no address": (findings(BALANCED, exposure=ExposureFacts(balancing=True)), "False", Reason.LOAD_BALANCER_PENDING),
+    "not answered": (findings(INGRESS, exposure=ExposureFacts(pending=("x",))), "Unknown", Reason.EXPOSURE_PENDING),
+    "not covered": (findings(INGRESS, exposure=ExposureFacts(uncovered=("x",))), "False", Reason.HOST_NOT_COVERED),
+    "refused": (findings(INGRESS, exposure=ExposureFacts(refused=("x",))), "False", Reason.ROUTE_REFUSED),
+    "refused before not answered": (
+        findings(INGRESS, exposure=ExposureFacts(refused=("x",), pending=("y",), balancing=True)),
+        "False",
+        Reason.ROUTE_REFUSED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EXPOSED.values(), ids=EXPOSED)
+def test_exposed(case: Case) -> None:
+    check(Condition.EXPOSED, case)
+
+
+def test_a_way_from_outside_keeps_nobody_from_working_inside() -> None:
+    """What is known to be shut is worked at; what nobody has answered may stay so for ever."""
+    shut, unanswered = ExposureFacts(refused=("x",)), ExposureFacts(pending=("x",))
+    for facts, working in ((shut, "True"), (unanswered, "False")):
+        found = judge(findings(INGRESS, exposure=facts))
+        assert found[Condition.READY] == ("True", Reason.SERVING)
+        assert found[Condition.RECONCILING][0] == working
+
+
+def test_a_name_conflict_of_the_ingress_waits_for_a_person_and_stops_nothing() -> None:
+    found = judge(findings(INGRESS, problems=problem(Condition.EXPOSED, Reason.NAME_CONFLICT, stalled=True)))
+    assert found[Condition.STALLED] == ("True", Reason.NAME_CONFLICT)
+    assert found[Condition.READY] == ("True", Reason.SERVING)
