@@ -13,6 +13,7 @@ from registry_operator.reconcile import (
     accounts,
     deletion,
     exposure,
+    lines,
     network,
     probing,
     pruning,
@@ -100,7 +101,7 @@ class RegistryReconciler:
     async def _ensure(self, run: Run) -> Ensured:
         """Every child in its order. A blocked step keeps only what depends on it from being done."""
         try:
-            workload.guard(run)
+            lines.guard(run)
         except Blocked as error:  # the whole spec is not to be followed: what runs, runs on
             run.note(Condition.STALLED, error.problem)
             return await self._unchanged(run)

@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from registry_operator.desired import claim, config, deployment, image, meta, secrets
+from registry_operator.desired import claim, config, deployment, image, secrets
 from registry_operator.desired.object_storage import Attached
 from registry_operator.kube import kinds
 from registry_operator.reconcile import scaling
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
-from registry_operator.reconcile.views import ClaimView, DeploymentView, PodView
+from registry_operator.reconcile.views import DeploymentView, PodView
 from registry_operator.status.findings import WorkloadFacts
-from registry_operator.status.problems import blocked
-from registry_operator.status.reasons import Reason
-
-ALLOW_DOWNGRADE = "teamregistry.io/allow-downgrade"
-
-
-def guard(run: Run) -> None:
-    """A store that line 3 has written is not given back to line 2, unless that is said to be meant.
-
-    An emptyDir ends with its pod: line 2 begins with an empty one.
-    """
-    registry = run.registry
-    if registry.spec.version != "2" or registry.spec.storage.empty_dir is not None or ran(run) != "3":
-        return
-    if registry.annotations.get(ALLOW_DOWNGRADE) == "true":
-        return
-    raise blocked(
-        Reason.DOWNGRADE_REFUSED,
-        "spec.version: this store has been written by line 3, and line 2 is not known to read all of it; set version "
-        f'to "3", or annotate the Registry with {ALLOW_DOWNGRADE}=true if the risk is meant',
-        stalled=True,
-    )
-
-
-def ran(run: Run) -> str | None:
-    """The line that ran last, by what the Deployment or a kept claim remembers."""
-    namespace, names = run.registry.namespace, run.names
-    found = run.world.child(kinds.DEPLOYMENT, namespace, names.deployment)
-    if found is not None and isinstance(found.view, DeploymentView) and found.view.version:
-        return found.view.version
-    kept = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, namespace, names.claim)
-    mine = run.registry.spec.storage.kind == "PersistentVolumeClaim"
-    if mine and kept is not None and isinstance(kept.view, ClaimView):
-        return kept.annotations.get(meta.ANNOTATION_VERSION)
-    return None
 
 
 async def configuration(run: Run, own: Internal, azure_key: str | None) -> str:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SETTLED = "Settled"
     NOT_STALLED = "NotStalled"
     DOWNGRADE_REFUSED = "DowngradeRefused"
+    IMAGE_OF_ANOTHER_LINE = "ImageOfAnotherLine"
     # StorageReady
     BOUND = "Bound"
     EPHEMERAL = "Ephemeral"
