@@ -60,6 +60,8 @@ def start(pod: Object, secrets: Secrets) -> Container:
         for name, optional in _sources(volume):
             if not optional and secrets(name) is None:
                 raise NotMounted(f'MountVolume.SetUp failed for volume "{volume["name"]}": secret "{name}" not found')
+    for variable in spec["containers"][0].get("env", []):
+        _readable(variable, secrets)
     files = Files(spec["containers"][0], spec.get("volumes", []), secrets)
     config = _config(spec["containers"][0], files)
     http = config.get("http", {})
@@ -82,6 +84,14 @@ def start(pod: Object, secrets: Secrets) -> Container:
         read_only=bool(config.get("storage", {}).get("maintenance", {}).get("readonly", {}).get("enabled")),
         htpasswd=htpasswd,
     )
+
+
+def _readable(variable: Object, secrets: Secrets) -> None:
+    """Kubelet starts no container whose variable it cannot fill."""
+    if source := variable.get("valueFrom", {}).get("secretKeyRef"):
+        found = secrets(source["name"])
+        if found is None or source["key"] not in found.get("data", {}):
+            raise NotMounted(f"couldn't find key {source['key']} in Secret {source['name']}")
 
 
 @dataclass(frozen=True)
