@@ -107,6 +107,7 @@ class App:
             settings.lease_name,
             settings.identity,
             lost=self._lost,
+            duration=settings.lease_duration_seconds,
         )
         self._reconciler = RegistryReconciler(
             self._client,
@@ -162,6 +163,8 @@ class App:
         self._queue.stop()
         if self._failure is None and self._working:
             await asyncio.wait([work], timeout=GRACE_SECONDS)
+        if self._leads():  # who lost the Lease writes nothing more, no Event either
+            await self._recorder.drain()
         self._ended.set()
         work.cancel()
         for task in tasks:
@@ -169,8 +172,8 @@ class App:
         await asyncio.gather(work, *tasks, return_exceptions=True)
         await self._prober.close()
         await self._buckets.close()
-        if self._settings.leader_election and self._failure is None:
-            await self._leader.release()
+        if self._settings.leader_election:
+            await self._leader.release()  # which does nothing where the Lease is lost
 
     async def _watch(self) -> None:
         """kopf's watch of the Registries; it ends when its credentials or the CRD are gone."""
@@ -251,6 +254,7 @@ class App:
             self._queue.add(key)
 
     def _leads(self) -> bool:
+        """Whether this process may write; a single one always."""
         return not self._settings.leader_election or self._leader.leading
 
     def _lost(self, reason: str) -> None:

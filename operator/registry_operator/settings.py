@@ -39,6 +39,7 @@ class Settings:
     leader_election: bool
     lease_namespace: str | None  # None: where the operator runs
     lease_name: str
+    lease_duration_seconds: int
     identity: str
     health_port: int | None  # None: off
     metrics_port: int | None
@@ -75,6 +76,7 @@ class Settings:
             lease_name=read.text(
                 "LEASE_NAME", "registry-operator", _DOMAIN, "a name of lower case letters, digits, - ."
             ),
+            lease_duration_seconds=read.number("LEASE_DURATION_SECONDS", 15, 2, 3600),
             identity=read.text("IDENTITY", "", re.compile(r"\S{1,128}"), "at most 128 characters without spaces")
             or f"{socket.gethostname()[:100]}_{secrets.token_hex(4)}",
             health_port=read.number("HEALTH_PORT", 8081, 0, 65535) or None,

@@ -37,21 +37,19 @@ class Leader:
         *,
         lost: Callable[[str], None],
         duration: float = 15,
-        renew_deadline: float = 10,
-        retry: float = 2,
         clock: Clock | None = None,
     ) -> None:
-        """`lost` is called once, with the reason, from the event loop and at once."""
-        if not retry < renew_deadline < duration:
-            raise ValueError("leader election needs retry < renew_deadline < duration")
+        """`duration` is that of the Lease in seconds: it is renewed five times in the two thirds of it after which
+        the leader gives up, as client-go's defaults have it. `lost` is called once, with the reason, from the event
+        loop and at once."""
         self._client = client
         self._namespace = namespace
         self._name = name
         self._identity = identity
         self._lost = lost
         self._duration = duration
-        self._renew_deadline = renew_deadline
-        self._retry = retry
+        self._renew_deadline = duration * 2 / 3
+        self._retry = duration * 2 / 15
         self._clock = clock or LoopClock()
         self._lease: dict[str, Any] = {}
         self._seen_at = 0.0  # when the Lease was last seen to change

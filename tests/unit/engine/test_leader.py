@@ -249,9 +249,3 @@ async def test_a_release_that_fails_is_only_said(stage: Stage, caplog: pytest.Lo
     stage.api.fault = Unreachable("gone")
     await leader.release()
     assert "runs out by itself" in caplog.text
-
-
-def test_deadlines_must_be_in_order() -> None:
-    client: Any = None
-    with pytest.raises(ValueError, match="retry < renew_deadline < duration"):
-        Leader(client, "system", "operator", "a", lost=lambda _: None, duration=10, renew_deadline=10)
