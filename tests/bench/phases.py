@@ -84,7 +84,11 @@ def converge(subject: Subject) -> Object:
         result["created_seconds"] = watch.seconds
         seen = ready.wait(subject.limit - watch.seconds, "Registries Ready")
         result |= {"seconds": watch.seconds, "half_seconds": round(seen[size // 2] - began, 2)}
-        result |= {"cpu_seconds": watch.cpu(), "cpu_ms_each": round(watch.cpu()["operator"] * 1000 / size, 1)}
+        result |= {
+            "reconciliations_each": _reconciliations(subject),
+            "cpu_seconds": watch.cpu(),
+            "cpu_ms_each": round(watch.cpu()["operator"] * 1000 / size, 1),
+        }
         subject.rest(60 + subject.limit - watch.seconds)
         result["rest_seconds"] = watch.seconds
     except GaveUp as problem:
@@ -93,6 +97,13 @@ def converge(subject: Subject) -> Object:
     asked = subject.look()
     result |= {"memory": meter.memory_mib(subject.operator.pid), **_told(asked, size)}
     return result
+
+
+def _reconciliations(subject: Subject) -> float:
+    """How many for each object since the operator was started."""
+    scrape = Scrape(subject.operator)
+    scrape.look()
+    return round(scrape.reconciled / subject.size, 2)
 
 
 def _told(asked: list[Entry], size: int) -> Object:
@@ -144,6 +155,7 @@ def restart(subject: Subject) -> Object:
     result["seconds"] = watch.seconds
     result["cpu_seconds"] = watch.cpu()["operator"]
     subject.rest(subject.limit)
+    result["reconciliations_each"] = _reconciliations(subject)
     asked = subject.look()
     last = max((entry.at for entry in asked if busy(entry)), default=began)
     return result | {

@@ -18,6 +18,7 @@ ROWS: tuple[tuple[str, str, Callable[[Object], str]], ...] = (
     ("floor: until every Deployment is available", "floor", lambda f: f"{f['available_seconds']:g} s"),
     ("operator: all Ready", "converge", lambda f: f"{f['seconds']:g} s (half after {f['half_seconds']:g} s)"),
     ("operator: CPU time for each", "converge", lambda f: f"{f['cpu_ms_each']:g} ms"),
+    ("operator: reconciliations for each", "converge", lambda f: f"{f['reconciliations_each']:g}"),
     ("writes for each create", "converge", lambda f: f"{f['writes_each']:g}"),
     ("reads for each create", "converge", lambda f: f"{f['reads_each']:g}"),
     ("memory without an object", "empty", lambda f: f"{f['rss_mib']:g} MiB"),
