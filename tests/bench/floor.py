@@ -72,6 +72,7 @@ def measure(arena: Arena, recording: Recording, size: int, limit: float) -> Obje
     result["seconds"] = watch.seconds
     result["request_latency"] = spread(client.latencies)
     result["codes"] = {str(code): number for code, number in sorted(client.codes.items())}
+    result["refused"] = dict(client.refused)
     available.wait(max(0.0, end - time.monotonic()), "Deployments available")
     return result | {"available_seconds": watch.seconds, "cpu_seconds": watch.cpu()}
 

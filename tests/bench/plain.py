@@ -28,6 +28,7 @@ class PlainClient:
         config = yaml.safe_load(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.codes: Counter[int] = Counter()
+        self.refused: Counter[str] = Counter()
         self.latencies: list[float] = []
         self._server: str = cluster["server"]
         self._context = client_context(cluster, user)
@@ -68,3 +69,5 @@ class PlainClient:
         self.codes[answer.status] += 1
         if answer.status < 300:
             teller.heard(path, json.loads(raw))
+        elif answer.status != 404:  # what is looked for in vain is looked for by the operator, too
+            self.refused[f"{answer.status} {step.method} {step.path.rpartition('/namespaces/')[2]}"] += 1

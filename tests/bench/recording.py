@@ -78,8 +78,8 @@ class Teller:
         """Remember the object that was answered: later requests name its UID and its version."""
         metadata = answer.get("metadata") or {}
         if "uid" in metadata:
-            created = "" if path.endswith(f"/{metadata['name']}") else f"/{metadata['name']}"
-            self._known[_object_of(path) + created] = metadata
+            collection = _object_of(path).removesuffix(f"/{metadata['name']}")
+            self._known[f"{collection}/{metadata['name']}"] = metadata
 
     def _own(self, text: str) -> str:
         return (

@@ -82,7 +82,13 @@ def _heading(made: Object) -> str:
         f"Workload `{made['options']['workload']}`, {made['date'][:10]}, commit {made['commit']}. Machine: "
         f"{machine['cpus']} × {machine['cpu']}, {machine['memory_gib']:g} GiB, Linux {machine['kernel']}, load before "
         f"the run {machine['load_before']:g}. Python {machine['python']}, {versions}; etcd without fsync."
+        f"{_changed(made)}"
     )
+
+
+def _changed(made: Object) -> str:
+    end = made.get("commit_at_end", made["commit"])
+    return "" if end == made["commit"] else f" **The sources changed during the run**: at its end they were {end}."
 
 
 def _cell(found: Object | None, make: Callable[[Object], str]) -> str:
@@ -122,9 +128,11 @@ def _cpu(found: Object) -> list[str]:
 
 
 def _gaps(found: Object) -> list[tuple[str, str]]:
-    gaps = [
-        (phase, part["gave_up"]) for phase, part in found.items() if isinstance(part, Mapping) and "gave_up" in part
-    ]
+    """What a reader must know of a size: phases that gave up, requests that were refused."""
+    parts = {phase: part for phase, part in found.items() if isinstance(part, Mapping)}
+    gaps = [(phase, str(part["gave_up"])) for phase, part in parts.items() if "gave_up" in part]
+    for phase, part in parts.items():
+        gaps += [(phase, f"{number} refused: {what}") for what, number in part.get("refused", {}).items()]
     return gaps + ([("run", str(found["failed"]))] if "failed" in found else [])
 
 

@@ -59,7 +59,7 @@ class Run:
             self.results["sizes"][str(size)] = result
             self._floor(size, result)
             self._operator(size, result)
-        self.results["made"]["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self.results["made"] |= {"finished": datetime.now(UTC).isoformat(timespec="seconds"), "commit_at_end": commit()}
         self._keep()
         return self.results
 
@@ -129,11 +129,14 @@ def made() -> Object:
     """When, where and of what."""
     required = (ROOT / "tests/cluster/programs/go.mod").read_text().split()
     versions = {name: required[required.index(module) + 1] for name, module in VERSIONS.items()}
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"date": date, "commit": commit, "versions": versions, "machine": meter.machine()}
+    return {"date": date, "commit": commit(), "versions": versions, "machine": meter.machine()}
+
+
+def commit() -> str:
+    """What is measured; asked again at the end, since each start of the operator reads the sources anew."""
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def say(text: str) -> None:

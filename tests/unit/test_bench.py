@@ -131,8 +131,11 @@ def test_names_uids_and_versions_become_those_of_the_other_registry() -> None:
         "spec": {"host": "reg-00012.team-0001.svc"},
     }
     teller.heard(path, {"metadata": {"name": "reg-00012", "uid": "new", "resourceVersion": "8"}})
-    _, body = teller.request(recording.steps[2])
+    path, body = teller.request(recording.steps[2])
     assert json.loads(body or b"")["metadata"]["resourceVersion"] == "8"
+    teller.heard(path, {"metadata": {"name": "reg-00012", "uid": "new", "resourceVersion": "9"}})
+    _, body = teller.request(recording.steps[2])
+    assert json.loads(body or b"")["metadata"]["resourceVersion"] == "9"
 
 
 # ---------------------------------------------------------------- judging
@@ -189,6 +192,13 @@ def test_the_page_keeps_all_but_its_tables(tmp_path: Path) -> None:
     page.write_text("no markers")
     with pytest.raises(ValueError, match="lacks the markers"):
         report.write([found], page)
+
+
+def test_a_run_during_which_the_sources_changed_says_so() -> None:
+    found = results()
+    assert "changed" not in report.tables(found)
+    found["made"]["commit_at_end"] = "abc-dirty"
+    assert "**The sources changed during the run**: at its end they were abc-dirty." in report.tables(found)
 
 
 def test_a_registry_is_ready_by_conditions_of_its_present_spec() -> None:
