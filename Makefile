@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 export CLUSTER ?= auto
+MINUTES ?= 600
 SIZES ?= 100 1000
 IDLE ?= 600
 WORKLOAD ?= self-signed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test check format unit apiserver e2e bench image cluster-up cluster-down docs
+.PHONY: help demo demo-down test check format unit apiserver e2e bench faults image cluster-up cluster-down docs
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -46,6 +47,9 @@ e2e: $(VENV)/.made ## Tests on a whole real node
 
 bench: $(VENV)/.made ## Measure the operator at scale beside the floor (SIZES="100 1000" IDLE=600 WORKLOAD=self-signed)
 	@PYTHONPATH=operator:. $(RUN) tests.bench run --sizes $(SIZES) --idle $(IDLE) --workload $(WORKLOAD)
+
+faults: $(VENV)/.made ## Every fault at every write of every workload, for hours; goes on where it was cut (MINUTES=600)
+	@PYTHONPATH=operator:. $(RUN) tests.faults run --minutes $(MINUTES)
 
 image: $(VENV)/.made ## Build the operator's image into dist/image.tar
 	@$(RUN) tests.cluster image

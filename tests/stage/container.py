@@ -50,7 +50,11 @@ class Container:
         """Whether the password file admits them; without a file everybody is."""
         if self.htpasswd is None:
             return True
-        lines = (line.strip().split(":", 1) for line in self.htpasswd().splitlines() if ":" in line)
+        try:
+            text = self.htpasswd()
+        except Broken:  # its Secret is gone: the real one answers like that to everybody, too
+            return False
+        lines = (line.strip().split(":", 1) for line in text.splitlines() if ":" in line)
         return any(name == user and _matches(hashed, password) for name, hashed in lines)
 
 

@@ -16,6 +16,7 @@ import yaml
 from .waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "operator"
 COMMAND = (sys.executable, "-m", "registry_operator")
 UNHANDLED = "Traceback (most recent call last)"
 
@@ -24,13 +25,20 @@ class Operator:
     """One operator process after the other, with the same settings and one log."""
 
     def __init__(
-        self, kubeconfig: Path, folder: Path, settings: Mapping[str, str], *, command: tuple[str, ...] = COMMAND
+        self,
+        kubeconfig: Path,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        command: tuple[str, ...] = COMMAND,
+        source: Path = SOURCE,
     ) -> None:
+        """`source`: the folder with the package, for an operator that is not the one of this repository."""
         folder.mkdir(parents=True, exist_ok=True)
         self.log_file = folder / "operator.log"
         self.health_port, self.metrics_port = _free_port(), _free_port()
         self._command = command
-        self._environment = _environment(kubeconfig) | {
+        self._environment = _environment(kubeconfig, source) | {
             f"REGISTRY_OPERATOR_{name}": value
             for name, value in {
                 "LEADER_ELECTION": "Disabled",
@@ -73,6 +81,11 @@ class Operator:
         process.kill()
         process.wait()
         self._process = None
+
+    def crash(self) -> None:
+        """SIGKILL without waiting for its effect; nothing where it is gone already."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
 
     def end(self) -> None:
         """Whatever state it is in, it is gone afterwards."""
@@ -149,10 +162,10 @@ def plain_kubeconfig(path: Path, server: str) -> Path:
     return path
 
 
-def _environment(kubeconfig: Path) -> dict[str, str]:
+def _environment(kubeconfig: Path, source: Path) -> dict[str, str]:
     """Nothing of the caller's settings; coverage where the tests themselves are measured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_OPERATOR_", "KUBE"))}
-    kept |= {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT}"}
+    kept |= {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
     if _measured():
         kept["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
     return kept

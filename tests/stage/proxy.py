@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Proxy:
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.requests: list[Request] = []
         self.rules: list[Rule] = []
+        self.sift: Callable[[Request, bytes], Awaitable[bytes]] | None = None
+        """Sees each line of each watch, and gives what of it goes on: nothing, it, or more."""
         self._upstream: str = cluster["server"].rstrip("/")
         self._context = client_context(cluster, user) if self._upstream.startswith("https") else False
         self._watches: dict[int, tuple[Request, web.BaseRequest]] = {}
@@ -132,7 +134,7 @@ class Proxy:
         self._watches[request.number] = (request, incoming)
         try:
             await ours.prepare(incoming)
-            async for chunk in theirs.content.iter_any():
+            async for chunk in self._sifted(request, theirs):
                 await ours.write(chunk)
             await ours.write_eof()
         except ConnectionError:
@@ -140,6 +142,18 @@ class Proxy:
         finally:
             del self._watches[request.number]
         return ours
+
+    async def _sifted(self, request: Request, theirs: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """What is delivered of a watch: whole lines where somebody sifts them."""
+        rest = b""
+        async for chunk in theirs.content.iter_any():
+            if self.sift is None or theirs.status != 200:
+                yield chunk
+                continue
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if passed := await self.sift(request, line + b"\n"):
+                    yield passed
 
 
 def _impersonation(service_account: str | None) -> list[tuple[str, str]]:

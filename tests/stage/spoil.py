@@ -21,21 +21,35 @@ def answer(code: int, reason: str, message: str = "injected", *, retry_after: in
     return spoil
 
 
-def refuse() -> Spoil:
-    """The connection is cut before the server is asked."""
+def refuse(act: Callable[[], object] = lambda: None) -> Spoil:
+    """The connection is cut before the server is asked, and `act` happens at once."""
 
     async def spoil(incoming: web.BaseRequest, _: Forward) -> web.StreamResponse:
+        act()
         abort(incoming)
         return web.Response(status=502)
 
     return spoil
 
 
-def lose_answer() -> Spoil:
-    """The server does what it is asked; its answer never arrives."""
+def garble() -> Spoil:
+    """Something that is no HTTP comes back, as from a port that has begun to speak TLS."""
+
+    async def spoil(incoming: web.BaseRequest, _: Forward) -> web.StreamResponse:
+        if incoming.transport is not None:
+            incoming.transport.write(b"\x15\x03\x01\x00\x02\x02\x46")
+            incoming.transport.close()
+        return web.Response(status=502)
+
+    return spoil
+
+
+def lose_answer(act: Callable[[], object] = lambda: None) -> Spoil:
+    """The server does what it is asked, `act` happens at once, and the answer never arrives."""
 
     async def spoil(incoming: web.BaseRequest, forward: Forward) -> web.StreamResponse:
         await forward()
+        act()
         abort(incoming)
         return web.Response(status=502)
 
@@ -48,6 +62,17 @@ def delay(seconds: float) -> Spoil:
     async def spoil(_: web.BaseRequest, forward: Forward) -> web.StreamResponse:
         await asyncio.sleep(seconds)
         return await forward()
+
+    return spoil
+
+
+def black_hole(seconds: float) -> Spoil:
+    """Nothing comes back, and the server is never asked."""
+
+    async def spoil(incoming: web.BaseRequest, _: Forward) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        abort(incoming)
+        return web.Response(status=502)
 
     return spoil
 

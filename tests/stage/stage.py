@@ -19,7 +19,7 @@ from .actors import Actors
 from .container import Container
 from .kube import PERSISTENT_VOLUME, STORAGE_CLASS, Kube
 from .pods import Fault
-from .process import Operator, plain_kubeconfig
+from .process import SOURCE, Operator, plain_kubeconfig
 from .proxy import Proxy
 from .stub import StubRegistry, Trouble
 from .traffic import Request
@@ -72,13 +72,17 @@ class Stage:
 
     # ---------------------------------------------------------------- the operator
     def operator(
-        self, settings: Mapping[str, str] | None = None, *, service_account: str | None = None
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        service_account: str | None = None,
+        source: Path = SOURCE,
     ) -> StagedOperator:
         """An operator that is not started yet, behind a proxy of its own; with the account's permissions or all."""
         folder = self.folder / f"operator-{next(self._numbers)}"
         proxy = self.do(self._proxy(service_account))
         kubeconfig = plain_kubeconfig(folder / "kubeconfig", proxy.url)
-        return StagedOperator(self, proxy, kubeconfig, folder, settings or {})
+        return StagedOperator(self, proxy, kubeconfig, folder, settings or {}, source)
 
     async def _proxy(self, service_account: str | None) -> Proxy:
         return await self._parts.enter_async_context(Proxy(self._kubeconfig, service_account=service_account))
@@ -126,10 +130,13 @@ class Stage:
 class StagedOperator(Operator):
     """An operator whose requests are recorded and whose probes reach the stub."""
 
-    def __init__(self, stage: Stage, proxy: Proxy, kubeconfig: Path, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, stage: Stage, proxy: Proxy, kubeconfig: Path, folder: Path, settings: Mapping[str, str], source: Path
+    ) -> None:
         self.proxy = proxy
         self._stage = stage
-        super().__init__(kubeconfig, folder, {"PROBE_RESOLVER": stage.resolver, "LOG_FORMAT": "text", **settings})
+        settings = {"PROBE_RESOLVER": stage.resolver, "LOG_FORMAT": "text", **settings}
+        super().__init__(kubeconfig, folder, settings, source=source)
 
     def tear(self, matches: Callable[[Request], bool] = lambda _: True) -> int:
         """Cut the operator's open watches in the middle of their stream; how many."""

@@ -1,0 +1,146 @@
+"""Faults at every write of every workload.
+
+    python -m tests.faults run [SWEEP …] [--minutes N] [--quiet S] [--size N] [--only TEXT] [--seed N --count N]
+    python -m tests.faults replay FILE …
+    python -m tests.faults list [SWEEP …]
+    python -m tests.faults report
+
+Results are kept in build/faults: a run that is cut goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults import bench, record, reference, report, sweeps
+from tests.faults.batch import Batch
+from tests.faults.bench import ROOT, Bench, Options
+from tests.faults.plan import Plan, chosen
+from tests.faults.results import FAIL, PASS, Book, Result
+from tests.stage.process import SOURCE
+
+FOLDER = ROOT / "build" / "faults"
+BOOK = FOLDER / "results.jsonl"
+CRASHING = ("crashes",)  # sweeps whose batches are smaller: each plan costs the operator a restart
+
+
+def main(arguments: list[str]) -> int:
+    asked = _arguments().parse_args(arguments)
+    if asked.verb == "report":
+        report.write(Book(BOOK), ROOT / "docs" / "reliability.md")
+        return 0
+    options = Options(quiet=asked.quiet, patience=asked.patience, size=asked.size)
+    with tempfile.TemporaryDirectory() as folder, bench.opened(Path(folder), options, keep=asked.cluster) as stage:
+        if asked.verb == "replay":
+            return replay(stage, [Plan.load(Path(file)) for file in asked.what])
+        measures = sweeps.MEDDLED_WITH if not asked.what or "meddling" in asked.what else ()
+        stage.references = references(stage, (*sweeps.MEASURES, *measures))
+        plans = wanted(stage, asked)
+        if asked.verb == "list":
+            print("\n".join(plan.id for plan in plans))
+            return 0
+        return run(stage, plans, asked)
+
+
+def references(stage: Bench, measures: tuple[str, ...]) -> dict[str, reference.Reference]:
+    """The stored references, with those that are missing recorded."""
+    path = FOLDER / "references.json"
+    digest = bench.digest(SOURCE, ROOT / "crds", Path(__file__).parent / "workloads.py")
+    found = reference.load(path, digest)
+    if missing := [measure for measure in measures if measure not in found]:
+        print(f"recording {len(missing)} undisturbed runs …", flush=True)
+        found |= record.record(stage, missing)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        reference.save(found, path, digest)
+    return found
+
+
+def wanted(stage: Bench, asked: argparse.Namespace) -> list[Plan]:
+    """The plans that were asked for and have not been played often enough, sweep by sweep."""
+    plans = [plan for name in asked.what or sweeps.SWEEPS for plan in sweeps.SWEEPS[name](stage.references)]
+    plans = [plan for plan in plans if asked.only in plan.id]
+    if asked.count:
+        plans = chosen(plans, asked.count, asked.seed)
+    played = Book(BOOK).times()
+    return [plan for plan in plans if played.get(plan.id, 0) < asked.times or asked.verb == "list"]
+
+
+def run(stage: Bench, plans: list[Plan], asked: argparse.Namespace) -> int:
+    """Play the plans in batches, the time permitting."""
+    book, end, failed = Book(BOOK), time.monotonic() + asked.minutes * 60, 0
+    print(f"{len(plans)} plans", flush=True)
+    for batch in batches(plans, stage.options.size):
+        if time.monotonic() > end:
+            print("the time is up; the same command goes on from here")
+            break
+        began = time.monotonic()
+        played = Batch(stage, batch)
+        results = played.play()
+        book.add(results)
+        failed += tell(results)
+        took = ", ".join(f"{what} {seconds:.0f}" for what, seconds in played.took.items())
+        print(f"{summary(results)} in {time.monotonic() - began:.0f} s ({took})", flush=True)
+    report.write_json(book, FOLDER / "results.json")
+    return 1 if failed else 0
+
+
+def batches(plans: list[Plan], size: int) -> list[list[Plan]]:
+    """Plans of one sweep together."""
+    found = []
+    for sweep in dict.fromkeys(plan.sweep for plan in plans):
+        ours = [plan for plan in plans if plan.sweep == sweep]
+        step = max(1, size // 2) if sweep in CRASHING else size
+        found += [ours[start : start + step] for start in range(0, len(ours), step)]
+    return found
+
+
+def replay(stage: Bench, plans: list[Plan]) -> int:
+    stage.references = record.record(
+        stage, sorted({plan.measure for plan in plans} | {plan.workload for plan in plans})
+    )
+    results = Batch(stage, plans).play()
+    failed = tell(results)
+    print(summary(results))
+    return 1 if failed else 0
+
+
+def tell(results: list[Result]) -> int:
+    """Print what failed, with a file that replays it; how many."""
+    failed = [result for result in results if result.verdict != PASS]
+    for result in failed:
+        file = Plan(**result.plan).save(FOLDER / "plans") if result.verdict == FAIL else ""
+        print(f"{result.verdict}: {result.id} {file}")
+        for oracle, text in result.findings[:6]:
+            print(f"    {oracle}: {text[:400]}")
+    return sum(result.verdict == FAIL for result in results)
+
+
+def summary(results: list[Result]) -> str:
+    counted = [f"{sum(r.verdict == v for r in results)} {v}" for v in dict.fromkeys(r.verdict for r in results)]
+    return f"{results[0].plan['sweep'] if results else ''}: {', '.join(counted)}"
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
+    parser.add_argument("verb", choices=["run", "replay", "list", "report"])
+    parser.add_argument("what", nargs="*", help="sweeps, or files to replay")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no batch after so many minutes")
+    parser.add_argument("--quiet", type=float, default=60, help="seconds in which nothing may be written afterwards")
+    parser.add_argument("--patience", type=float, default=30, help="seconds from the last fault to the wanted state")
+    parser.add_argument("--size", type=int, default=60, help="how many plans are played at once")
+    parser.add_argument("--only", default="", help="plans whose name has this in it")
+    parser.add_argument("--count", type=int, default=0, help="a selection of so many plans")
+    parser.add_argument("--seed", type=int, default=1, help="another selection")
+    parser.add_argument("--times", type=int, default=1, help="play each plan until it has so many results")
+    parser.add_argument("--cluster", default="", help="use this cluster, and let it run on afterwards")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,87 @@
+"""One plan in one namespace: what was done to it, and what came out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from tests.apiserver.registries import Subject
+from tests.faults.oracles import Finding
+from tests.faults.plan import Plan
+from tests.faults.reference import Reference
+from tests.faults.state import State, differences, state
+from tests.faults.witness import Chronicle, Witness
+from tests.faults.workloads import BY_NAME, NAME, Workload
+from tests.stage.kube import Object
+from tests.stage.stage import Stage
+from tests.stage.traffic import Rule
+
+
+@dataclass
+class Run:
+    """The state machine of a plan; a batch moves many of them."""
+
+    plan: Plan
+    namespace: str
+    stage: Stage
+    witness: Witness
+    reference: Reference | None
+    rule: Rule | None = None
+    began: float = field(default_factory=time.monotonic)
+    since: int = 0
+    """The last revision before the act."""
+    last_fault: float = 0.0
+    matched: float = 0.0
+    problems: list[Finding] = field(default_factory=list)
+    _cached: tuple[float, list[str]] = (0.0, [])
+
+    @property
+    def workload(self) -> Workload:
+        return BY_NAME[self.plan.workload]
+
+    @property
+    def images(self) -> Subject:
+        return Subject(self.stage, self.namespace, NAME)
+
+    @property
+    def chronicle(self) -> Chronicle:
+        return self.witness.chronicles[self.namespace]
+
+    @property
+    def struck(self) -> bool:
+        return self.rule is None or bool(self.rule.hits)
+
+    def state(self) -> State:
+        return state(self.chronicle, self.namespace, loose=self.plan.measure != self.plan.workload)
+
+    def apart(self) -> list[str]:
+        """How the namespace differs from what it should be."""
+        assert self.reference is not None
+        changed = self.chronicle.changed
+        if self._cached[0] != changed:
+            self._cached = (changed, differences(self.reference.end, self.reference.mask, self.state()))
+        return self._cached[1]
+
+    def at_rest(self, seconds: float) -> bool:
+        """Nothing has happened for so long, and status says that nothing will; or nothing for much longer."""
+        still = time.monotonic() - max(self.chronicle.changed, self.began)
+        if still < seconds:
+            return False
+        if still > 4 * seconds + 4:
+            return True
+        registry = self.chronicle.present().get(("registries", NAME))
+        if registry is None:
+            return True
+        generation = registry["metadata"]["generation"]
+        told = {c["type"]: c for c in registry.get("status", {}).get("conditions", ())}
+        observed = all(c["observedGeneration"] == generation for c in told.values())
+        return (
+            bool(told) and observed and ("True" in (told["Ready"]["status"], told["Stalled"]["status"]) or _idle(told))
+        )
+
+    def revision(self) -> int:
+        return max((seen[-1].revision for seen in list(self.chronicle.objects.values()) if seen), default=0)
+
+
+def _idle(told: dict[str, Object]) -> bool:
+    return str(told["Reconciling"]["status"]) == "False"

@@ -1,0 +1,149 @@
+"""What users do, one thing each: together they bring about every child and every mode of a Registry.
+
+A workload has what stands before (`prepare`, and the spec of `base`, brought to rest) and the act in which the faults
+strike. Whoever adds a field to the API adds it to a workload here; children need no word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registry_operator.kube.kinds import ISSUER, PERSISTENT_VOLUME_CLAIM, SECRET
+from tests.apiserver.registries import Subject
+from tests.stage.kube import Object
+from tests.stage.pairs import Pair, make_pair
+
+Act = Callable[[Subject], object]
+
+NAME = "images"
+SELF_SIGNED: Object = {"tls": {"selfSigned": {}}}
+PLAIN: Object = {"tls": {"disabled": {}}, "auth": {"mode": "Disabled"}, "storage": {"emptyDir": {}}}
+# Hashes of "one" and of "two" with the least cost: what they protect is known anyhow.
+LINES = (
+    "alice:$2b$05$2eMBwPpTMlA59n9sNe.lJe6P8Yx8VGGQNF3dXxonusBmp5hPR88xK",
+    "bob:$2b$05$UVBpxGvHZZ4tkDO2.p1mr.nrUJYv1Hmy57lqKkHdfZPlUAE0htcKG",
+)
+DEMANDING: Object = {
+    "version": "3",
+    "image": {"tag": "3.1.1", "pullPolicy": "Always", "pullSecrets": [{"name": "pull"}]},
+    "storage": {"persistentVolumeClaim": {"size": "5Gi", "storageClassName": "other", "whenDeleted": "Retain"}},
+    "tls": {"selfSigned": {}, "dnsNames": ["images.example.com"], "ipAddresses": ["192.0.2.7"], "minVersion": "1.3"},
+    "auth": {"htpasswd": {"secretRef": {"name": "team"}}},
+    "service": {"type": "NodePort", "port": 5000, "annotations": {"example.com/a": "b"}},
+    "access": "ReadOnly",
+    "log": {"level": "debug", "format": "text", "access": "Disabled"},
+    "pod": {
+        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}},
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}],
+        "labels": {"team": "a"},
+        "annotations": {"example.com/note": "x"},
+        "serviceAccountAnnotations": {"example.com/role": "y"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """`base` None: nothing is there before the act."""
+
+    name: str
+    act: Act
+    base: Object | None = None
+    prepare: Act = lambda _: None
+    spec_only: bool = True
+    """Whether the act changes the Registry alone, so that its generation tells what status is about."""
+
+
+def create(spec: Object, name: str, prepare: Act = lambda _: None, *, spec_only: bool = True) -> Workload:
+    return Workload(f"create-{name}", lambda images: images.apply(spec), prepare=prepare, spec_only=spec_only)
+
+
+def change(name: str, base: Object, spec: Object, prepare: Act = lambda _: None) -> Workload:
+    return Workload(name, lambda images: images.apply(spec), base, prepare)
+
+
+# ---------------------------------------------------------------- what stands before
+_PAIRS: dict[str, Pair] = {}
+
+
+def pair(name: str, namespace: str) -> Pair:
+    """A certificate for the Registry of a namespace; the same one each time."""
+    key = f"{name}/{namespace}"
+    if key not in _PAIRS:
+        _PAIRS[key] = make_pair([f"{NAME}.{namespace}.svc", f"{NAME}.{namespace}.svc.cluster.local"])
+    return _PAIRS[key]
+
+
+def own_pair(images: Subject, name: str = "first") -> None:
+    images.user_secret("own", pair(name, images.namespace).data, kind="kubernetes.io/tls")
+
+
+def issuer(images: Subject) -> None:
+    authority = make_pair([])
+    ca = {"tls.crt": authority.authority, "tls.key": authority.authority_key}
+    images.user_secret("team-ca", ca, kind="kubernetes.io/tls")
+    meta = {"namespace": images.namespace, "name": "team"}
+    images.stage.kube.create(ISSUER, {"metadata": meta, "spec": {"ca": {"secretName": "team-ca"}}})
+
+
+def users(images: Subject, count: int = 1) -> None:
+    images.user_secret("team", {"htpasswd": "\n".join(LINES[:count]) + "\n"})
+
+
+def claim(images: Subject) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    meta = {"namespace": images.namespace, "name": "theirs"}
+    images.stage.kube.create(PERSISTENT_VOLUME_CLAIM, {"metadata": meta, "spec": spec})
+
+
+def label_only(images: Subject) -> None:
+    """The same certificate with another label: nothing has to be done."""
+    touched = {"metadata": {"labels": {"example.com/touched": "yes"}}}
+    images.stage.kube.patch(SECRET, images.namespace, "own", touched)
+
+
+OWN: Object = {"tls": {"secretRef": {"name": "own"}}}
+TEAM: Object = {**SELF_SIGNED, "auth": {"htpasswd": {"secretRef": {"name": "team"}}}}
+DELETE: Object = {**SELF_SIGNED, "storage": {"persistentVolumeClaim": {"whenDeleted": "Delete"}}}
+
+
+def _grown(size: str) -> Object:
+    return {**SELF_SIGNED, "storage": {"persistentVolumeClaim": {"size": size}}}
+
+
+def _recreate(images: Subject) -> None:
+    images.delete()
+    images.gone()
+    images.apply(SELF_SIGNED)
+
+
+WORKLOADS: tuple[Workload, ...] = (
+    create({}, "default"),
+    create(SELF_SIGNED, "self-signed"),
+    create(PLAIN, "plain"),
+    create(DEMANDING, "demanding", users),
+    create({**OWN, "version": "3"}, "own-certificate", own_pair),
+    create({"tls": {"certManager": {"issuerRef": {"name": "team"}, "duration": "48h", "renewBefore": "24h"}}},
+           "issuer", issuer),
+    create({**SELF_SIGNED, "storage": {"existingClaim": {"claimName": "theirs"}}}, "existing-claim", claim),
+    change("version", SELF_SIGNED, {**SELF_SIGNED, "version": "3"}),
+    change("grow", _grown("5Gi"), _grown("8Gi")),
+    change("to-self-signed", {}, SELF_SIGNED),
+    change("to-cert-manager", SELF_SIGNED, {}),
+    change("to-plain", SELF_SIGNED, {"tls": {"disabled": {}}}),
+    change("other-users", SELF_SIGNED, {**SELF_SIGNED, "auth": {**TEAM["auth"], "adminUser": "Disabled"}}, users),
+    change("everything-removed", {**DEMANDING, "version": "2", "image": {}, "storage": {}}, SELF_SIGNED, users),
+    change("service", SELF_SIGNED, {**SELF_SIGNED, "service": {"type": "LoadBalancer", "port": 8443}}),
+    change("delete-later", SELF_SIGNED, DELETE),
+    change("resume", {**SELF_SIGNED, "reconciliation": "Paused"}, SELF_SIGNED),
+    Workload("renewed", lambda images: own_pair(images, "second"), OWN, own_pair, spec_only=False),
+    Workload("relabelled", label_only, OWN, own_pair, spec_only=False),
+    Workload("team-file", lambda images: users(images, 2), TEAM, users, spec_only=False),
+    Workload("late-secret", users, TEAM, spec_only=False),
+    Workload("delete", lambda images: images.delete(), {}, spec_only=False),
+    Workload("delete-claim", lambda images: images.delete(), DELETE, spec_only=False),
+    Workload("recreate", _recreate, SELF_SIGNED, spec_only=False),
+)  # fmt: skip
+BY_NAME = {workload.name: workload for workload in WORKLOADS}
