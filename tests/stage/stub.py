@@ -38,7 +38,7 @@ class StubRegistry:
         self.served = 0
         self._find = find
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._http = web.Server(self._answer, access_log=None)
+        self._http = web.Server(self._answer, access_log=None, handler_cancellation=True)
         self._gate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._gate.sni_callback = self._choose_certificate
         self._tasks: set[asyncio.Task[None]] = set()
