@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_operator.reconcile.registry_cache import Key
-from registry_operator.status.urgency import same, urgent
+from registry_operator.status.urgency import same, troubles, urgent
 
 LASTING_SECONDS = 5.0
-"""What has been so for that long is told: somebody may be waiting before a screen."""
+"""A trouble that came or went is told when it has lasted for that long: somebody will act on it."""
 LONGEST_SECONDS = 30.0
-"""And so is what keeps changing: how far it has got."""
+"""How far a start has got is told that late: when a thousand start at once, telling it keeps them from going on."""
 
 Status = Mapping[str, Any]
 
@@ -42,7 +42,10 @@ class Pace:
             held = self._held[key] = _Held(new, now, now)
         elif not same(held.status, new):
             held.status, held.since = new, now
-        left = min(held.since + LASTING_SECONDS, held.first + LONGEST_SECONDS) - now
+        due = held.first + LONGEST_SECONDS
+        if troubles(old) != troubles(new):
+            due = min(due, held.since + LASTING_SECONDS)
+        left = due - now
         return left if left > 0 else None
 
     def written(self, key: Key) -> None:

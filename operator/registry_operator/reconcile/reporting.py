@@ -25,7 +25,7 @@ from registry_operator.registry.authority import renewal_time
 from registry_operator.status import report, rules
 from registry_operator.status.findings import Findings
 from registry_operator.status.problems import Problem
-from registry_operator.status.reasons import Condition, Reason
+from registry_operator.status.reasons import ON_ITS_WAY, Condition, Reason
 
 
 class Recorder(Protocol):
@@ -152,7 +152,7 @@ class Reporter:
         if condition not in (Condition.READY, Condition.STALLED) or entry["reason"] == Reason.NOT_STALLED:
             return
         good = entry["status"] == ("True" if condition is Condition.READY else "False")
-        on_its_way = not good and entry["reason"] in _NORMAL
+        on_its_way = not good and entry["reason"] in ON_ITS_WAY
         if on_its_way and not _was_ready(registry):
             return  # each step of a start: the conditions tell them, and an Event costs as much as a child
         kind = "Normal" if good or on_its_way else "Warning"
@@ -170,10 +170,6 @@ class Reporter:
         for reason, note in sorted(warnings - known):
             self._recorder.event(_regarding(registry), "Warning", reason, "Reconcile", note)
         self._warned[key] = frozenset(warnings)
-
-
-_NORMAL = {Reason.PROGRESSING, Reason.ROLLING_OUT, Reason.WAITING, Reason.PROBING, Reason.ISSUING, Reason.CLAIM_PENDING}
-_NORMAL |= {Reason.DELETING, Reason.PROPAGATING}
 
 
 def _was_ready(registry: Registry) -> bool:

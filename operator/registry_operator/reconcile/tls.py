@@ -53,7 +53,7 @@ async def serving(run: Run, salt_key: bytes, cluster_ips: tuple[str, ...]) -> Se
 async def _copied(run: Run, salt_key: bytes, data: Mapping[str, bytes]) -> Serving:
     leaf = checked(data, "the certificate")
     crt, key = data["tls.crt"].decode(), data["tls.key"].decode()
-    copy = await run.writer.ensure(kinds.SECRET, secrets.tls(run.registry, crt=crt, key=key, salt_key=salt_key))
+    copy = await run.writer.addressed(secrets.tls(run.registry, crt=crt, key=key, salt_key=salt_key))
     return Serving(copy.name, leaf, "".join(bundled(data["ca.crt"])) if data.get("ca.crt") else None)
 
 

@@ -16,7 +16,7 @@ from registry_operator.status.findings import WorkloadFacts
 async def configuration(run: Run, own: Internal, azure_key: str | None) -> str:
     """The configuration file in a Secret of its own; returns that Secret's name."""
     text = config.text(run.registry, http_secret=own.http_secret, azure_key=azure_key)
-    made = await run.writer.ensure(kinds.SECRET, secrets.config(run.registry, text, salt_key=own.salt_key))
+    made = await run.writer.addressed(secrets.config(run.registry, text, salt_key=own.salt_key))
     return made.name
 
 

@@ -125,9 +125,7 @@ class Writer:
 
         `whole`: the values belong together, so that they are made anew only where all of them are missing.
         """
-        found = await self._found(kinds.SECRET, compose(values))
-        if found is None:
-            return await self._post(compose(values))
+        found = await self._made(compose(values))
         assert isinstance(found.view, SecretView)
         missing = {key: values[key] for key in sorted(keys) if key in values and not found.view.data.get(key)}
         if not missing or (whole and len(missing) < len(keys)):
@@ -148,18 +146,33 @@ class Writer:
         body = {key: value for key, value in wanted.items() if key != "data"} | ({"data": rest} if rest else {})
         return found if _holds(found, body) else await self._apply(kinds.SECRET, body, found)
 
-    async def _post(self, desired: Object) -> Child:
-        what = _what(kinds.SECRET, desired)
-        if self.paused:
-            return self._hold(what, None)
-        await self._may_make(what)
+    async def addressed(self, desired: Object) -> Child:
+        """An immutable Secret that is named after its content: there or not, but never different."""
+        found = await self._made(desired)
+        return found if _holds(found, desired) else await self._apply(kinds.SECRET, desired, found)
+
+    async def _made(self, desired: Object) -> Child:
+        """The Secret of that name, made by POST if there is none. A POST changes nothing that exists, so that it needs
+        no look at the API server before it: whoever was first is looked at after it."""
+        metadata, what = desired["metadata"], _what(kinds.SECRET, desired)
+        found = self._world.child(kinds.SECRET, metadata["namespace"], metadata["name"])
+        if found is None and self.paused:
+            found = await self._first_contact(kinds.SECRET, metadata["namespace"], metadata["name"])
+            if found is None:
+                return self._hold(what, None)
         try:
-            with self._writing(kinds.SECRET, desired) as answered:
-                return answered(await self._client.create(kinds.SECRET, desired))
+            if found is None:
+                await self._may_make(what)
+                with self._writing(kinds.SECRET, desired) as answered:
+                    return answered(await self._client.create(kinds.SECRET, desired))
         except AlreadyExists as error:
-            raise Raced(f"{what}: {error}") from error
+            found = await self._first_contact(kinds.SECRET, metadata["namespace"], metadata["name"])
+            if found is None:
+                raise Raced(f"{what}: {error}") from error
         except ApiError as error:
             raise refused(error, what) from error
+        self._check(kinds.SECRET, found)
+        return found
 
     async def renew(self, found: Child, data: Mapping[str, str | None]) -> Child:
         """Replace or remove (None) values of a Secret, if it is still in the version that was looked at."""

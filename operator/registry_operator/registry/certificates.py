@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_address
 
 from cryptography import x509
@@ -97,6 +97,7 @@ class Leaf:
             return None
 
 
+@lru_cache(maxsize=64)  # a walk asks four times about the same pair, and an RSA key costs a millisecond
 def parse_pair(crt_pem: bytes | str, key_pem: bytes | str) -> Leaf:
     """The certificate of a `kubernetes.io/tls` Secret, whose key belongs to it."""
     leaf = parse_leaf(crt_pem)

@@ -122,3 +122,20 @@ class Reason(StrEnum):
     ROUTE_REFUSED = "RouteRefused"
     HOST_NOT_COVERED = "HostNotCovered"
     GATEWAY_API_MISSING = "GatewayAPIMissing"
+
+
+ON_ITS_WAY = frozenset(
+    {
+        Reason.PROGRESSING,
+        Reason.ROLLING_OUT,
+        Reason.WAITING,
+        Reason.PROBING,
+        Reason.ISSUING,
+        Reason.CLAIM_PENDING,
+        Reason.DELETING,
+        Reason.EXPOSURE_PENDING,
+        Reason.LOAD_BALANCER_PENDING,
+        Reason.PROPAGATING,
+    }
+)
+"""What a state is not yet, and becomes by itself."""

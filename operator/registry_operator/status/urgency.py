@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry_operator.status.reasons import Condition
+from registry_operator.status.reasons import ON_ITS_WAY, Condition
+from registry_operator.status.rules import PARTS
 
 
 def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -25,6 +26,15 @@ def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return True
     settled = after[Condition.RECONCILING]["status"] == "False"
     return settled and not changed.isdisjoint({Condition.READY, Condition.RECONCILING})
+
+
+def troubles(status: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """What keeps it from going on by itself, as (condition, reason)."""
+    return frozenset(
+        (entry["type"], entry["reason"])
+        for entry in status.get("conditions", ())
+        if entry["status"] == "False" and entry["type"] in PARTS and entry["reason"] not in ON_ITS_WAY
+    )
 
 
 def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

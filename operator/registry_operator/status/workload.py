@@ -23,7 +23,7 @@ def workload(found: Findings) -> Parts:
         return "False", *_not_created(facts.failure)
     if facts.settled and facts.ready >= max(facts.replicas, 1):
         return "True", *_available(facts)
-    if facts.trouble:
+    if facts.trouble and not _for_its_claim(found, *facts.trouble):
         return "False", *(_beside(facts, facts.trouble) or _trouble(*facts.trouble))
     hint = "; a registry that cannot use its bucket does not become ready, and its log tells why"
     bucket = found.registry.spec.storage.bucket is not None and not facts.ready
@@ -41,6 +41,12 @@ def _not_created(message: str) -> tuple[Reason, str]:
     said = f"the pods cannot be created: {message}"
     advice = quota_advice(message)
     return (Reason.QUOTA_EXCEEDED, f"{said}; {advice}") if advice else (Reason.PODS_NOT_CREATED, said)
+
+
+def _for_its_claim(found: Findings, reason: str, message: str) -> bool:
+    """Whether a pod has no node because its claim has no volume: most starts do so, and StorageReady tells it."""
+    pending = found.storage.phase not in (None, "Bound")
+    return pending and reason == "Unschedulable" and "PersistentVolumeClaim" in message
 
 
 def _beside(facts: WorkloadFacts, trouble: tuple[str, str]) -> tuple[Reason, str] | None:

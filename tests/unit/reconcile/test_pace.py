@@ -48,7 +48,7 @@ async def test_a_start_needs_two_statuses(watch: Watch) -> None:
     assert statuses(subject) == 1, "the first one is early"
     assert subject.condition("Reconciling")[0] == "True"
     for _ in range(3):
-        assert await subject.reconcile() == LASTING_SECONDS
+        assert await subject.reconcile() == LONGEST_SECONDS
     subject.prober.says = GOOD
     await subject.reconcile()
     assert subject.condition("Ready") == ("True", "Serving")
@@ -56,25 +56,40 @@ async def test_a_start_needs_two_statuses(watch: Watch) -> None:
     assert [reason for _, reason, _ in subject.told.events] == ["Serving"]
 
 
-async def test_what_lasts_is_told(watch: Watch) -> None:
+async def test_how_far_it_has_got_is_told_late(watch: Watch) -> None:
+    """And no later because it keeps changing."""
     subject = await started(watch)
+    for second in range(int(LONGEST_SECONDS)):
+        watch.seconds = second
+        subject.prober.says = Answer(Login.REFUSED, f"try {second}", others_accepted=True)
+        await subject.reconcile()
+    assert statuses(subject) == 1
+    watch.seconds += 1
     await subject.reconcile()
+    assert statuses(subject) == 2
+
+
+async def test_a_trouble_that_lasts_is_told_soon(watch: Watch) -> None:
+    subject = await started(watch)
+    subject.prober.says = Answer(Login.FAILED, "cannot be reached")
+    assert await subject.reconcile() == LASTING_SECONDS
     watch.seconds += LASTING_SECONDS - 1
     assert await subject.reconcile() == pytest.approx(1)
     watch.seconds += 1
     await subject.reconcile()
-    assert statuses(subject) == 2
-    assert subject.condition("Reachable") == ("Unknown", "Probing")
+    assert subject.condition("Reachable") == ("False", "Unreachable")
+    assert [kind for kind, _, _ in subject.told.events] == ["Warning"]
 
 
-async def test_what_keeps_changing_is_told_now_and_then(watch: Watch) -> None:
+async def test_a_trouble_that_passes_is_told_nobody(watch: Watch) -> None:
     subject = await started(watch)
-    told = statuses(subject)
-    for second in range(int(LONGEST_SECONDS) + 1):
-        watch.seconds = second
-        subject.prober.says = Answer(Login.FAILED, f"try {second}")
-        await subject.reconcile()
-    assert statuses(subject) == told + 1
+    subject.prober.says = Answer(Login.FAILED, "cannot be reached")
+    await subject.reconcile()
+    watch.seconds += LASTING_SECONDS - 1
+    subject.prober.says = GOOD
+    await subject.reconcile()
+    assert subject.condition("Ready") == ("True", "Serving")
+    assert [kind for kind, _, _ in subject.told.events] == ["Normal"]
 
 
 async def ready(watch: Watch) -> Subject:
