@@ -92,15 +92,19 @@ class Reflector(Generic[T]):
     async def _list(self) -> None:
         host = self._host
         mark = host.store.mark()
-        answer = await host.client.list(
+        version, found = 0, []
+        pages = host.client.pages(
             host.kind, self.namespace, label_selector=host.selector, metadata_only=host.metadata_only
         )
-        version = int(answer["metadata"]["resourceVersion"])
+        async with contextlib.aclosing(pages):
+            async for page in pages:
+                version = int(page["metadata"]["resourceVersion"])
+                found += [host.store.listed(obj) for obj in page["items"]]
         if version < self.passed and self._stale_lists < _STALE_LISTS:
             # One API server of several that lags behind. If all say so for a while it is an etcd that was restored.
             self._stale_lists += 1
             raise ServerError(200, "StaleList", f"the list is of version {version}, but {self.passed} has been seen")
-        for change in host.store.replace(self.namespace, answer["items"], version, mark):
+        for change in host.store.replace(self.namespace, found, version, mark):
             host.report(change)
         self._version, self.passed = str(version), version
         self._stale_lists = self._doubts = 0

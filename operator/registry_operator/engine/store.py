@@ -23,6 +23,16 @@ class _Entry(Generic[T]):
     value: T
 
 
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """One object of a list."""
+
+    namespace: str
+    name: str
+    version: int
+    value: T
+
+
 class Store(Generic[T]):
     """Objects by namespace and name. Each change is returned as (old, new); None where there was or is nothing."""
 
@@ -60,7 +70,7 @@ class Store(Generic[T]):
         if entry is not None and version <= entry.version:
             change: Change[T] | None = (None, entry.value) if version < entry.version else None
         else:
-            change = self._set(namespace, name, version, obj)
+            change = self._set(obj)
         return self._held_back(namespace, name, version, change)
 
     def _held_back(self, namespace: str, name: str, version: int, change: Change[T] | None) -> Change[T] | None:
@@ -88,7 +98,7 @@ class Store(Generic[T]):
         namespace, name, version = identity(obj)
         entry = self._entries.get(namespace, {}).get(name)
         if version > (entry.version if entry is not None else passed):
-            self._set(namespace, name, version, obj)
+            self._set(obj)
 
     def remove(self, obj: dict[str, Any]) -> Change[T] | None:
         """A DELETED event; None if a newer object of that name is held."""
@@ -98,8 +108,17 @@ class Store(Generic[T]):
             return None
         return self._drop(namespace, name)
 
+    def listed(self, obj: dict[str, Any]) -> Listed[T] | None:
+        """What a list says of one object, projected at once, so that a long list never lies in memory as a whole."""
+        namespace, name, version = identity(obj)
+        try:
+            return Listed(namespace, name, version, self._project(obj))
+        except Exception:  # one object that nobody foresaw must not blind the operator for all others
+            _LOG.exception("%s %s/%s cannot be understood and is passed over", obj.get("kind", ""), namespace, name)
+            return None
+
     def replace(
-        self, scope: str | None, objects: Iterable[dict[str, Any]], version: int, mark: int
+        self, scope: str | None, objects: Iterable[Listed[T] | None], version: int, mark: int
     ) -> Iterator[Change[T]]:
         """A new list of one namespace (`scope` None: of all), asked for at `mark`: what it lacks is gone.
 
@@ -107,32 +126,33 @@ class Store(Generic[T]):
         was restored). What our own writes put since then stays if it is newer than the list.
         """
         seen: set[tuple[str, str]] = set()
-        for obj in objects:
-            namespace, name, own = identity(obj)
-            seen.add((namespace, name))
-            entry = self._entries.get(namespace, {}).get(name)
+        for one in objects:
+            if one is None:
+                continue
+            seen.add((one.namespace, one.name))
+            entry = self._entries.get(one.namespace, {}).get(one.name)
+            own = one.version
             if entry is not None and (entry.version == own or (entry.touched > mark and entry.version > own)):
                 continue
-            if change := self._set(namespace, name, own, obj):
-                yield change
+            yield self._enter(one)
         groups = list(self._entries) if scope is None else [scope]
         for namespace in groups:
             for name, entry in list(self._entries.get(namespace, {}).items()):
                 if (namespace, name) not in seen and not (entry.touched > mark and entry.version > version):
                     yield self._drop(namespace, name)
 
-    def _set(self, namespace: str, name: str, version: int, obj: dict[str, Any]) -> Change[T] | None:
-        try:
-            value = self._project(obj)
-        except Exception:  # one object that nobody foresaw must not blind the operator for all others
-            _LOG.exception("%s %s/%s cannot be understood and is passed over", obj.get("kind", ""), namespace, name)
-            return None
+    def _set(self, obj: dict[str, Any]) -> Change[T] | None:
+        one = self.listed(obj)
+        return None if one is None else self._enter(one)
+
+    def _enter(self, one: Listed[T]) -> Change[T]:
+        namespace, name, value = one.namespace, one.name, one.value
         self._touch += 1
         group = self._entries.setdefault(namespace, {})
         old = group.get(name)
         if old is not None:
             self._unindex(namespace, name, old.value)
-        group[name] = _Entry(version, self._touch, value)
+        group[name] = _Entry(one.version, self._touch, value)
         if self._index and (key := self._index(value)) is not None:
             self._indexed.setdefault(key, {})[namespace, name] = None
         return (old.value if old is not None else None, value)

@@ -23,7 +23,7 @@ from registry_operator.kube.transport import CONNECT_SECONDS, Observer, Transpor
 
 Object = dict[str, Any]
 
-_PAGE = 500
+_PAGE = 250  # of Secrets: 2 MB on the wire, and 10 MB as objects until they are projected
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML, and cheaper to write and to read
 _METADATA = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
@@ -80,25 +80,40 @@ class Client:
         metadata_only: bool = False,
         resource_version: str | None = None,
     ) -> Object:
-        """The whole collection, read in pages of one snapshot; items of built-in kinds carry no kind and apiVersion.
+        """The whole collection; see `pages`."""
+        whole: Object = {"items": []}
+        async for page in self.pages(
+            kind,
+            namespace,
+            label_selector=label_selector,
+            metadata_only=metadata_only,
+            resource_version=resource_version,
+        ):
+            whole = {**page, "items": whole["items"] + page["items"]}
+        return whole
+
+    async def pages(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        metadata_only: bool = False,
+        resource_version: str | None = None,
+    ) -> AsyncGenerator[Object, None]:
+        """The collection in pages of one snapshot; items of built-in kinds carry no kind and apiVersion.
 
         Without `resource_version` the answer is as new as the server's newest state; "0" takes any cached state.
         A continue token that expired midway raises `Gone`.
         """
         query = {"limit": str(_PAGE), "labelSelector": label_selector, "resourceVersion": resource_version or ""}
         headers = {"Accept": _accept(metadata_only, "List")}
-        whole: Object | None = None
         while True:
             page, _ = await self._wire.request("LIST", kind, kind.path(namespace), query=query, headers=headers)
-            page["items"] = page.get("items") or []
-            if whole is None:
-                whole = page
-            else:
-                whole["items"] += page["items"]
-                whole["metadata"] = page["metadata"]
+            yield {**page, "items": page.get("items") or []}
             token = (page.get("metadata") or {}).get("continue")
             if not token:
-                return whole
+                return
             query |= {"continue": token, "resourceVersion": ""}
 
     async def watch(

@@ -9,6 +9,8 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from registry_operator.desired import meta
@@ -55,12 +57,13 @@ def child(obj: Json, view: Any = None, *, annotations: tuple[str, ...] = ()) -> 
     metadata = obj["metadata"]
     labels = metadata.get("labels") or {}
     notes = metadata.get("annotations") or {}
+    registry = labels.get(meta.LABEL_REGISTRY) if labels.get(meta.LABEL_MANAGED_BY) == meta.MANAGED_BY else None
     return Child(
-        namespace=metadata.get("namespace", ""),
+        namespace=intern(metadata.get("namespace", "")),
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        registry=labels.get(meta.LABEL_REGISTRY) if labels.get(meta.LABEL_MANAGED_BY) == meta.MANAGED_BY else None,
+        registry=intern(registry) if registry is not None else None,
         controller=_controller(metadata),
         deleting="deletionTimestamp" in metadata,
         annotations={name: notes[name] for name in annotations if name in notes},
@@ -72,8 +75,14 @@ def child(obj: Json, view: Any = None, *, annotations: tuple[str, ...] = ()) -> 
 def _controller(metadata: Json) -> Owner | None:
     for reference in metadata.get("ownerReferences") or ():
         if reference.get("controller"):
-            return Owner(reference["apiVersion"], reference["kind"], reference["name"], reference["uid"])
+            return _owner(reference["apiVersion"], reference["kind"], reference["name"], reference["uid"])
     return None
+
+
+@lru_cache(maxsize=1024)
+def _owner(api_version: str, kind: str, name: str, uid: str) -> Owner:
+    """One object for all children of a Registry: a dozen copies of it are 4 KB."""
+    return Owner(intern(api_version), intern(kind), name, uid)
 
 
 def decoded(value: str) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 
 from registry_operator.desired import meta
 from registry_operator.desired.rollout import Rollout, strategy
@@ -222,11 +224,17 @@ def secret(obj: Json) -> Child:
     return child(
         obj,
         SecretView(
-            data={key: decoded(value) for key, value in (obj.get("data") or {}).items()},
-            labels=metadata.get("labels") or {},
-            owners=tuple((owner["kind"], owner["uid"]) for owner in metadata.get("ownerReferences") or ()),
+            data={intern(key): decoded(value) for key, value in (obj.get("data") or {}).items()},
+            labels=_shared(tuple(sorted((metadata.get("labels") or {}).items()))),
+            owners=tuple((intern(owner["kind"]), owner["uid"]) for owner in metadata.get("ownerReferences") or ()),
         ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _shared(labels: tuple[tuple[str, str], ...]) -> Json:
+    """One dict for all Secrets with the same labels, as those of one Registry are."""
+    return {intern(key): intern(value) for key, value in labels}
 
 
 def config_map(obj: Json) -> Child:

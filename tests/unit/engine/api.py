@@ -52,13 +52,13 @@ class Api:
         for one in events:
             self._events.setdefault(scope, asyncio.Queue()).put_nowait(one)
 
-    async def list(self, kind: Kind, namespace: str | None, **arguments: Any) -> Object:
+    async def pages(self, kind: Kind, namespace: str | None, **arguments: Any) -> AsyncGenerator[Object, None]:
         self.asked.append(("list", namespace, ""))
         self.arguments = {"kind": kind, **arguments}
         answer = await self._lists.setdefault(namespace, asyncio.Queue()).get()
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        yield answer
 
     async def watch(
         self, kind: Kind, namespace: str | None, *, resource_version: str, **arguments: Any

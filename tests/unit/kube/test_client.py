@@ -99,8 +99,8 @@ async def test_a_list_is_read_in_pages_of_one_snapshot(server: Scripted, client:
     whole = await client.list(REGISTRY, label_selector="a=b", metadata_only=True, resource_version="0")
     assert whole == {"metadata": {"resourceVersion": "7"}, "items": [1, 2, 3]}
     first, second = server.seen
-    assert first.query == {"limit": "500", "labelSelector": "a=b", "resourceVersion": "0"}
-    assert second.query == {"limit": "500", "labelSelector": "a=b", "continue": "more"}
+    assert first.query == {"limit": "250", "labelSelector": "a=b", "resourceVersion": "0"}
+    assert second.query == {"limit": "250", "labelSelector": "a=b", "continue": "more"}
     assert "PartialObjectMetadataList" in first.headers["Accept"]
 
 

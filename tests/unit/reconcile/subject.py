@@ -157,7 +157,8 @@ class Subject:
         reflector.listed, reflector.passed = True, version
         reflector.missing = not self.cert_manager and informer.kind.group == "cert-manager.io"
         held = [obj for (kind, _, _), obj in self.cluster.objects.items() if kind is informer.kind]
-        for change in informer.store.replace(None, filter(lambda obj: _selected(informer, obj), held), version, 2**60):
+        listed = [informer.store.listed(obj) for obj in held if _selected(informer, obj)]
+        for change in informer.store.replace(None, listed, version, 2**60):
             informer.report(change)
 
     def run(self) -> Run:
