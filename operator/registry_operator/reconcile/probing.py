@@ -143,7 +143,7 @@ class Prober:
             standing = (question.standing_user, question.password)
             admitted = isinstance(await probe.login(question.service, question.tls, *standing), Ok)
         upload, upload_message = None, ""
-        if isinstance(outcome, Ok) or admitted:
+        if tried := isinstance(outcome, Ok) or admitted:
             upload, upload_message = await self._upload(question, admitted)
         return Answer(
             login=_login(outcome),
@@ -156,6 +156,7 @@ class Prober:
             silent_pods=tuple(f"{name} {seen.message}" for name, seen in pods.items() if _silent(seen)),
             upload=upload,
             upload_message=upload_message,
+            sealed=question.read_only and tried and upload is None,
             settled=upload is not True or not question.read_only,
         )
 

@@ -38,7 +38,8 @@ class Answer:
     `others_accepted`: an account that every version of the file has was let in, though the newest was not.
     `stale_pods`: ready pods that serve another certificate than the expected one; `late_pods`: those that do not
     let the newest accounts in; `silent_pods`: those that do not serve, each with what came instead.
-    `upload`: True accepted, False refused, None not tried or refused as wished; `upload_message` says how it failed.
+    `upload`: True accepted, False failed, None not tried or refused as wished; `upload_message` says how it failed.
+    `sealed`: each ready pod refused an upload with 405, as ReadOnly wishes.
     `settled`: nothing better is to be expected of the upload.
     """
 
@@ -52,6 +53,7 @@ class Answer:
     silent_pods: tuple[str, ...] = ()
     upload: bool | None = None
     upload_message: str = ""
+    sealed: bool = False
     settled: bool = True
 
     @property

@@ -106,17 +106,26 @@ def _unreachable(login: Login, message: str) -> Verdict:
 
 def writable(found: Findings) -> Verdict:
     if found.registry.spec.access == "ReadOnly":
-        if found.probe is not None and found.probe.upload:
-            return no(Reason.ROLLING_OUT, "pods still take uploads")
-        if found.workload.leaving:
-            names = ", ".join(pod for pod, _ in found.workload.leaving)
-            return no(Reason.ROLLING_OUT, f"{names} may still finish an upload on the way out")
-        return no(Reason.READ_ONLY, "spec.access is ReadOnly: pushes and deletes are answered by 405")
+        return _sealed(found)
     if found.probe is None or found.probe.upload is None:
         return unknown(Reason.WAITING, "no upload has been tried yet")
     if found.probe.upload:
         return yes(Reason.UPLOAD_ACCEPTED, "an upload could begin")
     return no(Reason.UPLOAD_FAILED, found.probe.upload_message)
+
+
+def _sealed(found: Findings) -> Verdict:
+    """Whether nobody can write any more: told only when each pod has said so, and none is left that might not."""
+    answer = found.probe
+    if answer is not None and answer.upload:
+        return no(Reason.ROLLING_OUT, "pods still take uploads")
+    if answer is None or not answer.sealed:
+        why = answer.upload_message if answer else ""
+        return unknown(Reason.WAITING, why or "whether every pod refuses uploads is not known yet")
+    if found.workload.leaving:
+        names = ", ".join(pod for pod, _ in found.workload.leaving)
+        return no(Reason.ROLLING_OUT, f"{names} may still finish an upload on the way out")
+    return no(Reason.READ_ONLY, "spec.access is ReadOnly: pushes and deletes are answered by 405")
 
 
 def stalled(found: Findings) -> Verdict:

@@ -119,6 +119,19 @@ async def test_read_only_is_asked_of_every_pod(desk: Desk) -> None:
     assert await desk.ask(question) is True, "a pod takes uploads though it must not"
 
 
+async def test_read_only_holds_once_every_pod_has_refused(desk: Desk) -> None:
+    question = replace(QUESTION, read_only=True)
+    assert not (await desk.prober._ask(question)).sealed, "pods still take uploads"
+    desk.says = FULL
+    assert not (await desk.prober._ask(question)).sealed, "that was another refusal"
+    desk.says = READ_ONLY
+    assert (await desk.prober._ask(question)).sealed
+    assert (await desk.prober._ask(question)).sealed, "also without another try"
+    desk.knows = ()
+    assert not (await desk.prober._ask(question)).sealed, "nobody was asked"
+    assert not (await desk.prober._ask(QUESTION)).sealed
+
+
 async def test_a_registry_that_returns_is_asked_anew(desk: Desk) -> None:
     await desk.ask()
     desk.prober.drop(QUESTION.key)

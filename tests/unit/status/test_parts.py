@@ -142,9 +142,19 @@ WRITABLE: dict[str, Case] = {
     "not tried": (findings(probe=answered(upload=None)), "Unknown", Reason.WAITING),
     "not asked": (findings(probe=None), "Unknown", Reason.WAITING),
     "refused": (findings(probe=answered(upload=False, upload_message="why")), "False", Reason.UPLOAD_FAILED),
-    "read-only": (findings(READ_ONLY, probe=answered(upload=None)), "False", Reason.READ_ONLY),
+    "read-only": (findings(READ_ONLY, probe=answered(upload=None, sealed=True)), "False", Reason.READ_ONLY),
+    "nobody knows whether it is read-only": (findings(READ_ONLY, probe=None), "Unknown", Reason.WAITING),
+    "a pod neither takes nor refuses uploads": (
+        findings(READ_ONLY, probe=answered(upload=False, upload_message="a pod answered 503")),
+        "Unknown",
+        Reason.WAITING,
+    ),
     "a pod with an upload is on its way out": (
-        findings(READ_ONLY, probe=answered(upload=None), workload=replace(PODS, leaving=(("images-1", "node-7"),))),
+        findings(
+            READ_ONLY,
+            probe=answered(upload=None, sealed=True),
+            workload=replace(PODS, leaving=(("images-1", "node-7"),)),
+        ),
         "False",
         Reason.ROLLING_OUT,
     ),

@@ -20,7 +20,7 @@ SETTLED = ("False", Reason.SETTLED)
 CASES: dict[str, Case] = {
     "all is well": (findings(), ("True", Reason.SERVING), SETTLED),
     "read-only, as wished": (
-        findings(READ_ONLY, probe=answered(upload=None)),
+        findings(READ_ONLY, probe=answered(upload=None, sealed=True)),
         ("True", Reason.SERVING),
         SETTLED,
     ),
