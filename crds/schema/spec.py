@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import expose, http, network_policy, object_storage, pod, scaling, service, storage, tls
+from . import expose, http, network_policy, notifications, object_storage, pod, scaling, service, storage, tls
 from .parts import (
     DNS_NAME,
     Schema,
@@ -26,6 +26,7 @@ def spec() -> Schema:
         "restricted pods.",
         tag_of_the_other_line(),
         expose.passthrough_needs_tls(),
+        notifications.headers_need_a_quiet_log(),
         *storage.immutable(),
         *scaling.rules(),
         *object_storage.by_line(),
@@ -59,6 +60,7 @@ def spec() -> Schema:
             default="Active",
         ),
         networkPolicy=network_policy.network_policy(),
+        notifications=notifications.notifications(),
         log=log(),
         pod=pod.pod(),
     )

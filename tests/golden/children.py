@@ -48,6 +48,7 @@ BUCKET_KEYS = {
     object_storage.GCS_KEY: "{}",
     object_storage.AZURE_KEY: "MDAxMjM0NQ==",
 }
+NOTIFICATION_HEADERS = {"audit": {"Authorization": "Bearer 0012345"}}
 CA, CRT, PRIVATE = (f"-----BEGIN {what}-----\ngolden\n-----END {what}-----\n" for what in ("CA", "CERTIFICATE", "KEY"))
 
 
@@ -60,7 +61,12 @@ def registry(case: str) -> Registry:
 
 def config_text(subject: Registry) -> str:
     azure_key = BUCKET_KEYS[object_storage.AZURE_KEY] if subject.spec.storage.azure else None
-    return config.text(subject, http_secret=GENERATED["http_secret"], azure_key=azure_key)
+    return config.text(
+        subject,
+        http_secret=GENERATED["http_secret"],
+        azure_key=azure_key,
+        notification_headers=NOTIFICATION_HEADERS,
+    )
 
 
 def children(subject: Registry) -> list[Object]:

@@ -11,6 +11,7 @@ from .common import SecretKeyRef, Switch
 from .expose import expose
 from .http import http
 from .network_policy import network_policy
+from .notifications import notifications
 from .pod import pod
 from .section import InvalidSpec, Section
 from .service import service
@@ -53,6 +54,7 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         expose=expose(section.section("expose")),
         http=http(section.section("http")),
         network_policy=network_policy(section.section("networkPolicy")),
+        notifications=notifications(section.section("notifications")),
         access=section.choice("access", api.Access, default.access),
         reconciliation=section.choice("reconciliation", api.Reconciliation, default.reconciliation),
         log=_log(section.section("log")),

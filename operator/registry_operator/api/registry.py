@@ -18,6 +18,7 @@ from .common import SecretKeyRef, Switch
 from .expose import Expose
 from .http import Http
 from .network_policy import NetworkPolicy
+from .notifications import Notifications
 from .object_storage import S3, Azure, Bucket, Gcs
 from .service import Service
 
@@ -218,6 +219,7 @@ class Spec:
     expose: Expose = field(default_factory=Expose)
     http: Http = field(default_factory=Http)
     network_policy: NetworkPolicy = field(default_factory=NetworkPolicy)
+    notifications: Notifications = field(default_factory=Notifications)
     access: Access = "ReadWrite"
     reconciliation: Reconciliation = "Active"
     log: Log = field(default_factory=Log)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from registry_operator.api.registry import Registry
 from registry_operator.desired import deployment, object_storage, secrets
 from registry_operator.registry import config as distribution
 
 
-def text(registry: Registry, *, http_secret: str, azure_key: str | None = None) -> str:
-    """The configuration file of the Registry's pods."""
+def text(
+    registry: Registry,
+    *,
+    http_secret: str,
+    azure_key: str | None = None,
+    notification_headers: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> str:
+    """The configuration file of the Registry's pods; `notification_headers` by the name of the endpoint."""
     spec = registry.spec
     bucket = spec.storage.bucket
     htpasswd = f"{deployment.HTPASSWD_FOLDER}/{secrets.HTPASSWD_KEY}" if spec.auth.mode == "Htpasswd" else None
@@ -29,5 +38,15 @@ def text(registry: Registry, *, http_secret: str, azure_key: str | None = None) 
             log_format=spec.log.format,
             access_log=spec.log.access == "Enabled",
             log_fields={"service": "registry", "registry": f"{registry.namespace}/{registry.name}"},
+            endpoints=[
+                distribution.Endpoint(
+                    name=each.name,
+                    url=each.url,
+                    headers=notification_headers.get(each.name, {}),
+                    ignored_actions=each.ignored_actions,
+                    ignored_media_types=each.ignored_media_types,
+                )
+                for each in spec.notifications.endpoints
+            ],
         )
     )

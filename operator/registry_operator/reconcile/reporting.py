@@ -204,6 +204,9 @@ def references(registry: Registry) -> Iterable[Referred]:
         yield Referred(kinds.SECRET, namespace, bucket.credentials_secret_ref)
     if spec.storage.s3 is not None and spec.storage.s3.ca_secret_ref is not None:
         yield Referred(kinds.SECRET, namespace, spec.storage.s3.ca_secret_ref.name)
+    for endpoint in spec.notifications.endpoints:
+        if endpoint.headers_secret_ref is not None:
+            yield Referred(kinds.SECRET, namespace, endpoint.headers_secret_ref)
     issuer = spec.tls.cert_manager.issuer_ref if spec.tls.cert_manager else None
     if issuer is not None and issuer.kind == "ClusterIssuer":
         yield Referred(kinds.CLUSTER_ISSUER, "", issuer.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry_operator.desired import claim, config, deployment, image, secrets
 from registry_operator.desired.object_storage import Attached
 from registry_operator.kube import kinds
-from registry_operator.reconcile import scaling
+from registry_operator.reconcile import notifications, scaling
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
@@ -15,7 +15,8 @@ from registry_operator.status.findings import WorkloadFacts
 
 async def configuration(run: Run, own: Internal, azure_key: str | None) -> str:
     """The configuration file in a Secret of its own; returns that Secret's name."""
-    text = config.text(run.registry, http_secret=own.http_secret, azure_key=azure_key)
+    headers = await notifications.headers(run)
+    text = config.text(run.registry, http_secret=own.http_secret, azure_key=azure_key, notification_headers=headers)
     made = await run.writer.addressed(secrets.config(run.registry, text, salt_key=own.salt_key))
     return made.name
 

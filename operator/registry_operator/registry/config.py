@@ -7,7 +7,7 @@ feed the result to the real binary of each line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +19,17 @@ __all__ = ["Line", "Options", "filesystem", "render"]
 
 # What distribution does with uploads that nobody finishes. All four keys, or it panics.
 _UPLOAD_PURGING: Section = {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A receiver of notifications."""
+
+    name: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ignored_actions: Sequence[str] = ()
+    ignored_media_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,7 @@ class Options:
     log_format: str = "json"
     access_log: bool = True
     log_fields: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Sequence[Endpoint] = ()
 
 
 def render(options: Options) -> str:
@@ -58,6 +70,8 @@ def render(options: Options) -> str:
     }
     if options.htpasswd_file is not None:
         data["auth"] = {"htpasswd": {"realm": "registry", "path": options.htpasswd_file}}
+    if options.endpoints:
+        data["notifications"] = {"endpoints": [_endpoint(each) for each in options.endpoints]}
     # libyaml's dumper takes a tenth of the time, and a walk needs this text each time to know its hash.
     text: str = yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=True, default_flow_style=False, width=1000)
     return text
@@ -66,6 +80,24 @@ def render(options: Options) -> str:
 def filesystem(folder: str) -> dict[str, Section]:
     """The storage section for a mounted volume."""
     return {"filesystem": {"rootdirectory": folder}}
+
+
+def _endpoint(endpoint: Endpoint) -> Section:
+    """Five seconds for an answer, since distribution's one is little for a receiver that has to start up.
+
+    Events wait in the memory of the pod, in order, until the receiver takes them.
+    """
+    section: Section = {
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "timeout": "5s",
+        "threshold": 10,
+        "backoff": "1s",
+        "ignore": {"actions": list(endpoint.ignored_actions), "mediatypes": list(endpoint.ignored_media_types)},
+    }
+    if endpoint.headers:
+        section["headers"] = {name: [value] for name, value in endpoint.headers.items()}
+    return section
 
 
 def _storage(options: Options) -> Section:

@@ -156,6 +156,7 @@ def test_everything_else_may_change(door: Door) -> None:
         "auth": {"htpasswd": {"secretRef": {"name": "users"}}, "adminUser": "Disabled"},
         "service": {"type": "NodePort", "nodePort": 30443, "annotations": {"a": "b"}},
         "expose": {"ingress": {"host": "images.example.com"}},
+        "notifications": {"endpoints": [{"name": "a", "url": "https://a"}]},
         "networkPolicy": {"mode": "Disabled"},
         "http": {"headers": [{"name": "X-Team", "value": "a"}]},
         "access": "ReadOnly",

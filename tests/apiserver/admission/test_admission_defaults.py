@@ -70,6 +70,7 @@ def test_a_fresh_registry_does_not_look_finished(door: Door) -> None:
                 }
             },
         ),
+        ({"notifications": {}}, {"notifications": {}}),
         ({"networkPolicy": {}}, {"networkPolicy": {"mode": "Enabled"}}),
         ({"log": {}}, {"log": {"level": "info", "format": "json", "access": "Enabled"}}),
         ({"pod": {}}, {"pod": {}}),
@@ -81,7 +82,19 @@ def test_defaults(door: Door, given: dict[str, Any], stored: dict[str, Any]) -> 
 
 
 def test_what_is_stored_of_empty_objects_is_read_as_the_default(door: Door) -> None:
-    sections = ("image", "storage", "tls", "auth", "service", "expose", "http", "networkPolicy", "log", "pod")
+    sections = (
+        "image",
+        "storage",
+        "tls",
+        "auth",
+        "service",
+        "expose",
+        "http",
+        "networkPolicy",
+        "notifications",
+        "log",
+        "pod",
+    )
     assert parse_spec(door.check({name: {} for name in sections})) == Spec()
     spec = parse_spec(
         door.check({"storage": {"persistentVolumeClaim": {}}, "tls": {"certManager": {"issuerRef": {"name": "i"}}}})

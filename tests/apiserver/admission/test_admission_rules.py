@@ -9,6 +9,7 @@ import pytest
 from crds.schema.definitions import registries
 from tests.apiserver.admission import cases_exposure as exposure
 from tests.apiserver.admission.cases import AUTH, IMAGE, SERVICE, STORAGE, TLS, Case
+from tests.apiserver.admission.cases_notifications import NOTIFICATIONS
 from tests.apiserver.admission.cases_pod import POD
 from tests.apiserver.admission.cases_scaling import SCALING
 from tests.apiserver.admission.cases_storage import BY_LINE, OBJECT_STORAGE, s3
@@ -29,9 +30,11 @@ CASES = (
     *exposure.HTTP,
     *exposure.NETWORK_POLICY,
     *exposure.EXPOSE,
+    *NOTIFICATIONS,
     *SCALING,
 )
 BUCKET = s3()
+RECEIVER = {"name": "a", "url": "https://a.b"}
 CORE = (
     "spec.pod.affinity",
     "spec.pod.tol",
@@ -87,6 +90,11 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
             {"hostnames": ["a.b"], "parentRefs": [{"name": "g", "kind": "ListenerSet"}], "tls": "Passthrough"},
             {"hostnames": ["a.b"], "parentRefs": [{"name": "g", "kind": "Service"}]},
         ),
+        (
+            "notifications.endpoints",
+            [{**RECEIVER, "ignore": {"actions": ["mount"]}}],
+            [{**RECEIVER, "ignore": {"actions": ["a"]}}],
+        ),
         ("log.level", "debug", "trace"),
         ("log.format", "text", "logstash"),
         ("log.access", "Disabled", "Off"),
@@ -109,6 +117,8 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
         ("service.ipFamilies", ["IPv4"], [], "at least 1"),
         ("expose.ingress", {"host": "a.b"}, {}, "Required value"),
         ("expose.gateway", {"hostnames": ["a.b"], "parentRefs": [{"name": "g"}]}, {"hostnames": ["a.b"]}, "Required"),
+        ("notifications.endpoints", [RECEIVER], [RECEIVER, RECEIVER], "duplicate entries"),
+        ("notifications.endpoints", [RECEIVER], [{"name": "a"}], "Required value"),
         ("http.headers", [{"name": "A", "value": "b"}], [{"name": "A"}], "Required value"),
         ("image.tag", "a" * 128, "a" * 129, "may not be more than 128"),
         ("image.pullSecrets", [{"name": "a"}, {"name": "b"}], [{"name": "a"}, {"name": "a"}], "duplicate entries"),

@@ -7,6 +7,7 @@ import pytest
 from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.expose import Expose, Gateway, Ingress, ParentRef
 from registry_operator.api.http import Header
+from registry_operator.api.notifications import Endpoint
 from registry_operator.api.parse import InvalidSpec, parse, parse_spec
 from registry_operator.api.registry import (
     CertManager,
@@ -157,6 +158,17 @@ def test_everything_else_is_read() -> None:
                     "tls": "Passthrough",
                 },
             },
+            "notifications": {
+                "endpoints": [
+                    {"name": "a", "url": "https://a"},
+                    {
+                        "name": "b",
+                        "url": "https://b",
+                        "headersSecretRef": {"name": "c"},
+                        "ignore": {"actions": ["pull"], "mediaTypes": ["d/e"]},
+                    },
+                ]
+            },
             "networkPolicy": {"from": [{"podSelector": {"matchLabels": {}, "matchExpressions": []}}]},
             "access": "ReadOnly",
             "reconciliation": "Paused",
@@ -176,6 +188,10 @@ def test_everything_else_is_read() -> None:
     assert spec.expose == Expose(
         Ingress("a.b", "c", {"d": "e"}, "f"),
         Gateway(("g.h",), (ParentRef("i", "ListenerSet", "j", "k", 1),), "Passthrough"),
+    )
+    assert spec.notifications.endpoints == (
+        Endpoint("a", "https://a"),
+        Endpoint("b", "https://b", "c", ("pull",), ("d/e",)),
     )
     assert (spec.network_policy.mode, spec.network_policy.sources) == ("Enabled", ({"podSelector": {}},))
     assert spec.http.headers == (Header("X-Team", "a"),)
@@ -240,6 +256,7 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
         ({"storage": {"azure": {"container": "c"}}}, "spec.storage.azure.accountName", "must be set"),
         ({"auth": {"htpasswd": {}}}, "spec.auth.htpasswd.secretRef.name", "must be set"),
         ({"service": {"externalTrafficPolicy": "Near"}}, "spec.service.externalTrafficPolicy", "Cluster, Local"),
+        ({"notifications": {"endpoints": [{"name": "a"}]}}, "spec.notifications.endpoints[0].url", "must be set"),
         ({"expose": {"route": {}}}, "spec.expose.route", "ingress or gateway"),
         ({"expose": {"ingress": {}}}, "spec.expose.ingress.host", "must be set"),
         ({"expose": {"gateway": {"tls": "Offload"}}}, "spec.expose.gateway.tls", "Terminate, Passthrough"),

@@ -14,6 +14,7 @@ from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.expose import Expose, Gateway, Ingress
 from registry_operator.api.http import Http
 from registry_operator.api.network_policy import NetworkPolicy
+from registry_operator.api.notifications import Notifications
 from registry_operator.api.service import Service
 
 SPEC = registries()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -42,6 +43,7 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("expose.gateway", Gateway(), {}),
     ("http", Http(), {}),
     ("networkPolicy", NetworkPolicy(), {"from": "sources"}),
+    ("notifications", Notifications(), {}),
     ("log", api.Log(), {}),
     ("pod", api.Pod(), {}),
 ]

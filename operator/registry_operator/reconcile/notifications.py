@@ -1,0 +1,44 @@
+"""The headers with which a registry sends its notifications: from Secrets whose owners allow it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from registry_operator.api.notifications import Endpoint
+from registry_operator.reconcile.context import Run
+from registry_operator.status.problems import blocked
+from registry_operator.status.reasons import Reason
+
+Headers = Mapping[str, str]
+
+_NAME = re.compile(r"[A-Za-z0-9][-A-Za-z0-9]{0,63}")
+_VALUE = re.compile(r"[!-~]([ -~]{0,8190}[!-~])?")
+_RESERVED = re.compile(r"(connection|content-.*|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)", re.I)
+"""What belongs to the connection and to the event itself."""
+
+
+async def headers(run: Run) -> dict[str, Headers]:
+    """The headers of each endpoint that has some, by the endpoint's name. Raises Blocked while one cannot be had."""
+    endpoints = run.registry.spec.notifications.endpoints
+    return {each.name: await _of(run, each) for each in endpoints if each.headers_secret_ref is not None}
+
+
+async def _of(run: Run, endpoint: Endpoint) -> Headers:
+    name, field = endpoint.headers_secret_ref or "", f"spec.notifications.endpoints[{endpoint.name}].headersSecretRef"
+    secret = await run.entrusted_secret(name, field, endpoint.url)
+    found = {}
+    for key, value in sorted(secret.data.items()):
+        found[key] = _text(value)
+        if not _NAME.fullmatch(key) or _RESERVED.fullmatch(key) or not _VALUE.fullmatch(found[key]):
+            message = (
+                f"Secret {name} ({field}): key {key} cannot be sent: keys must be names of headers such as "
+                "Authorization, none of the connection or the content, and values printable ASCII in one line"
+            )
+            raise blocked(Reason.SECRET_INVALID, message, stalled=True)
+    return found
+
+
+def _text(value: bytes) -> str:
+    """Without the line's end that `kubectl create secret --from-file` brings along."""
+    return value.decode("ascii", errors="replace").removesuffix("\n").removesuffix("\r")
