@@ -20,10 +20,14 @@ def unit() -> None:
     wheels.helm(wheels.HELM)
 
 
-def apiserver() -> None:
+def control_plane() -> None:
     preconditions.check(control_plane_only=True)
     programs("kubernetes", "cert-manager")
     kubectl_path()
+
+
+def apiserver() -> None:
+    control_plane()
     helm_path()
 
 

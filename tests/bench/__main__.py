@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests import prepare
 from tests.bench import baseline, report
 from tests.bench.run import Options, Run, say
 from tests.bench.workloads import WORKLOADS
@@ -24,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         minutes=arguments.minutes,
         out=arguments.results,
     )
+    prepare.control_plane()
     results = Run(options).all()
     say(f"\n{report.tables(results)}\n")
     say(baseline.compare(results, baseline.load()))
