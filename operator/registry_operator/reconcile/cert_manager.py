@@ -42,7 +42,10 @@ async def pair(run: Run, cluster_ips: tuple[str, ...]) -> Mapping[str, bytes]:
         run.registry, cluster_ips=cluster_ips, issuer_ref=reference, cluster_domain=run.defaults.cluster_domain
     )
     certificate = await run.writer.ensure(kinds.CERTIFICATE, wanted)
-    return _issued(run, certificate, cluster_ips, await _own(run))
+    secret = await _own(run)
+    if secret is not None:
+        run.writer.sure.rests_on(secret.name, secret.resource_version)
+    return _issued(run, certificate, cluster_ips, secret)
 
 
 async def _own_authority(run: Run) -> None:

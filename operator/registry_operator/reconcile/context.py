@@ -82,6 +82,7 @@ class Run:
             raise refused(error, what) from error
         if found is None:
             raise blocked(Reason.SECRET_MISSING, f"{what} does not exist: make it, or name another")
+        self.writer.sure.rests_on(name, found.resource_version)
         return found
 
     async def entrusted_secret(self, name: str, field_path: str, address: str) -> UserSecret:

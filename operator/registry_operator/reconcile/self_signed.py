@@ -29,6 +29,7 @@ async def pair(run: Run, cluster_ips: tuple[str, ...]) -> Mapping[str, bytes]:
     found = await run.writer.kept(found, compose, keys)
     if not _good(run, _data(found), (*names, *addresses)):
         found = await run.writer.renew(found, meta.encode(_renewed(run, found, names, addresses)))
+    run.writer.sure.rests_on(found.name, found.resource_version)
     return _data(found)
 
 

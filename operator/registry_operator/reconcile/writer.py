@@ -21,10 +21,10 @@ from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from registry_operator.kube.kinds import Kind
 from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, written_by_others
+from registry_operator.reconcile.certainty import Certainty
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
 from registry_operator.reconcile.refusals import RETRY_SECONDS, Raced, refused
-from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.views import SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.status.problems import blocked
@@ -42,8 +42,7 @@ class Writer:
         self._world = world
         self._registry = registry
         self.paused = registry.spec.reconciliation == "Paused"
-        self._asked = False
-        """Whether the API server has said in this walk that the Registry is still there."""
+        self.sure = Certainty(client, world, registry)
         self.held: list[str] = []
         """What a paused Registry would have changed, for its status."""
 
@@ -59,9 +58,11 @@ class Writer:
         if self.paused:
             return self._hold(what, found)
         if found is None:
-            await self._may_make(what)
+            await self.sure.to_make(what)
+        elif kind is kinds.DEPLOYMENT:
+            await self.sure.to_roll(what)
         elif found.controller is None and desired["metadata"].get("ownerReferences"):
-            await self._stays(what)
+            await self.sure.to_adopt(what)
         body = desired if found is None else _with_uid(desired, found.uid)
         try:
             with self._writing(kind, desired) as answered:
@@ -77,31 +78,6 @@ class Writer:
 
     def _writing(self, kind: Kind, obj: Object) -> AbstractContextManager[Callable[[dict[str, Any]], Child]]:
         return self._world.writing(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
-
-    async def _may_make(self, what: str) -> None:
-        """Ask once in a walk whether the Registry stays, before anything is made for it.
-
-        A deletion that nobody told of (a watch that was down) is noticed by the children's vanishing: to make them
-        again would leave a claim without a Registry behind, and passwords that live for a second.
-        """
-        if not self._asked:
-            await self._stays(what)
-            self._asked = True
-
-    async def _stays(self, what: str) -> None:
-        """Ask the API server whether the Registry stays. Always, before something without an owner gets it as one.
-
-        `kubectl delete --cascade=orphan` takes the owner from each child; a cache that does not know of the deletion
-        yet would give it back, and the collector would then delete the child and its password with the Registry.
-        """
-        registry = self._registry
-        try:
-            live = (await self._client.get(kinds.REGISTRY, registry.namespace, registry.name))["metadata"]
-        except NotFound as error:
-            self._world.registries.lost(Key(registry.namespace, registry.name), registry.uid)
-            raise Raced(f"{what}: the Registry is gone") from error
-        if live["uid"] != registry.uid or "deletionTimestamp" in live:
-            raise Raced(f"{what}: the Registry is being deleted")
 
     async def _step_back(self, kind: Kind, obj: Object) -> None:
         """Give up what a first apply put into an object that came into being between our look and our write.
@@ -162,7 +138,7 @@ class Writer:
                 return self._hold(what, None)
         try:
             if found is None:
-                await self._may_make(what)
+                await self.sure.to_make(what)
                 with self._writing(kinds.SECRET, desired) as answered:
                     return answered(await self._client.create(kinds.SECRET, desired))
         except AlreadyExists as error:
