@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry_operator.kube.kinds import (
+    AUTOSCALER,
     BACKEND_TLS_POLICY,
     CERTIFICATE,
     CONFIG_MAP,
@@ -19,6 +20,7 @@ from registry_operator.kube.kinds import (
     NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD,
+    POD_DISRUPTION_BUDGET,
     REGISTRY,
     SECRET,
     SERVICE,
@@ -40,6 +42,8 @@ CHILD_KINDS = (
     SECRET,
     CONFIG_MAP,
     NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+    AUTOSCALER,
     INGRESS,
     HTTP_ROUTE,
     TLS_ROUTE,

@@ -7,11 +7,17 @@ import uuid
 import pytest
 
 from registry_operator.kube.kinds import (
+    AUTOSCALER,
+    BACKEND_TLS_POLICY,
     CERTIFICATE,
     CONFIG_MAP,
     DEPLOYMENT,
+    HTTP_ROUTE,
+    INGRESS,
     ISSUER,
+    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
     REGISTRY,
     SECRET,
     SERVICE,
@@ -19,6 +25,7 @@ from registry_operator.kube.kinds import (
     Kind,
 )
 from tests.apiserver.registries import SELF_SIGNED, Subject, essence
+from tests.apiserver.test_drift import CHANGES, SPECS
 from tests.stage import spoil
 from tests.stage.kube import Kube, Object
 from tests.stage.stage import StagedOperator
@@ -37,8 +44,22 @@ BODIES: dict[Kind, Object] = {
     CONFIG_MAP: {"data": {"theirs": "x"}},
     CERTIFICATE: {"spec": {"secretName": "theirs", "dnsNames": ["x"], "issuerRef": {"name": "none"}}},
     ISSUER: {"spec": {"selfSigned": {}}},
+    NETWORK_POLICY: {"spec": {"podSelector": {}}},
+    POD_DISRUPTION_BUDGET: {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"a": "b"}}}},
+    AUTOSCALER: {
+        "spec": {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "none"}}
+    },
+    INGRESS: {"spec": {"defaultBackend": {"service": {"name": "theirs", "port": {"number": 80}}}}},
+    HTTP_ROUTE: {"spec": {"hostnames": ["theirs.example.org"]}},
+    BACKEND_TLS_POLICY: {
+        "spec": {
+            "targetRefs": [{"group": "", "kind": "Service", "name": "theirs"}],
+            "validation": {"hostname": "theirs.example.org", "wellKnownCACertificates": "System"},
+        }
+    },
 }
 CERT_MANAGER: Object = {}
+EVERYTHING: Object = SPECS["everything"]
 CHILDREN: list[tuple[Kind, str, Object]] = [
     (DEPLOYMENT, "", SELF_SIGNED),
     (SERVICE, "", SELF_SIGNED),
@@ -55,7 +76,18 @@ CHILDREN: list[tuple[Kind, str, Object]] = [
     (ISSUER, "-ca", CERT_MANAGER),
     (SECRET, "-certificate", CERT_MANAGER),
     (SECRET, "-ca", CERT_MANAGER),
+    (NETWORK_POLICY, "", EVERYTHING),
+    (POD_DISRUPTION_BUDGET, "", EVERYTHING),
+    (AUTOSCALER, "", EVERYTHING),
+    (INGRESS, "", EVERYTHING),
+    (HTTP_ROUTE, "", EVERYTHING),
+    (BACKEND_TLS_POLICY, "", EVERYTHING),
 ]
+CERT_MANAGERS = ((SECRET, "-certificate"), (SECRET, "-ca"))
+
+
+def test_no_kind_of_child_is_left_out() -> None:
+    assert {kind for kind, _, _ in CHILDREN} == CHANGES.keys() == BODIES.keys()
 
 
 def named(kind: Kind, suffix: str) -> str:
@@ -136,12 +168,12 @@ def test_an_object_that_appears_between_look_and_write_stays_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("kind", "suffix"),
-    [(kind, suffix) for kind, suffix, spec in CHILDREN if spec is SELF_SIGNED and kind is not PERSISTENT_VOLUME_CLAIM],
-    ids=lambda value: getattr(value, "kind", value),
+    ("kind", "suffix", "spec"),
+    [child for child in CHILDREN if child[0] is not PERSISTENT_VOLUME_CLAIM and child[:2] not in CERT_MANAGERS],
+    ids=lambda value: getattr(value, "kind", None if isinstance(value, str) else ""),
 )
 def test_what_a_registry_of_this_name_left_behind_is_waited_for(
-    operator: StagedOperator, kube: Kube, images: Subject, kind: Kind, suffix: str
+    operator: StagedOperator, kube: Kube, images: Subject, kind: Kind, suffix: str, spec: Object
 ) -> None:
     """An owner of the same kind and name with another UID: the garbage collector takes it, then ours is made."""
     reference = {
@@ -161,7 +193,7 @@ def test_what_a_registry_of_this_name_left_behind_is_waited_for(
     }
     stale = kube.create(kind, {"metadata": meta, **BODIES[kind]})
     mark = operator.proxy.mark
-    images.apply(SELF_SIGNED)
+    images.apply(spec)
     eventually(lambda: "OwnerGone" in {c["reason"] for c in images.get()["status"]["conditions"]}, seen=images.seen)
     assert [
         str(write)

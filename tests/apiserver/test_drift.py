@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Callable
 
 import pytest
 
 from registry_operator.kube.kinds import (
+    AUTOSCALER,
+    BACKEND_TLS_POLICY,
     CERTIFICATE,
     CONFIG_MAP,
     DEPLOYMENT,
+    HTTP_ROUTE,
+    INGRESS,
     ISSUER,
+    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
     Kind,
 )
-from tests.apiserver.registries import SELF_SIGNED, Subject
-from tests.stage.kube import Kube, Object
-from tests.stage.stage import StagedOperator
+from tests.apiserver.registries import CHILD_KINDS, SELF_SIGNED, Subject
+from tests.apiserver.test_create import FULL
+from tests.stage.kube import ApiFailure, Kube, Object
+from tests.stage.stage import Stage, StagedOperator
 from tests.stage.waiting import eventually
 
 LABEL = "teamregistry.io/registry"
 # What somebody may do to the content of each kind of child.
 CHANGES: dict[Kind, Object] = {
-    DEPLOYMENT: {"spec": {"replicas": 3, "template": {"spec": {"terminationGracePeriodSeconds": 100}}}},
+    DEPLOYMENT: {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 100}}}},
     SERVICE: {"spec": {"selector": {"app.kubernetes.io/name": "something-else"}}},
     SERVICE_ACCOUNT: {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
     SECRET: {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
@@ -34,34 +42,53 @@ CHANGES: dict[Kind, Object] = {
     CERTIFICATE: {"spec": {"renewBefore": "1h0m0s"}},
     ISSUER: {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
     PERSISTENT_VOLUME_CLAIM: {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
+    NETWORK_POLICY: {"spec": {"ingress": []}},
+    POD_DISRUPTION_BUDGET: {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
+    AUTOSCALER: {"spec": {"maxReplicas": 9}},
+    INGRESS: {"spec": {"ingressClassName": "theirs"}},
+    HTTP_ROUTE: {"spec": {"hostnames": ["theirs.example.org"]}},
+    BACKEND_TLS_POLICY: {"spec": {"validation": {"hostname": "theirs.example.org"}}},
+}
+CLAIM = (PERSISTENT_VOLUME_CLAIM, "-data")
+SHARED: Object = {"persistentVolumeClaim": {"size": "1Gi", "accessModes": ["ReadWriteMany"]}}
+SPECS: dict[str, Object] = {  # together they have every kind of child: a test below holds that
+    "issued": {},
+    "everything": {**FULL, "storage": SHARED, "autoscaling": {"minReplicas": 2, "maxReplicas": 5}},
 }
 
 
 @pytest.fixture
 def ready(operator: StagedOperator, images: Subject) -> Subject:
-    """With cert-manager: the mode with the most children."""
-    images.apply({})
+    """With cert-manager and nothing else."""
+    images.apply(SPECS["issued"])
+    images.ready()
+    return images
+
+
+@pytest.fixture(params=SPECS)
+def each(operator: StagedOperator, images: Subject, request: pytest.FixtureRequest) -> Subject:
+    """In turn with all that there can be."""
+    images.apply(SPECS[request.param])
     images.ready()
     return images
 
 
 def ours(images: Subject, *, but: tuple[tuple[Kind, str], ...] = ()) -> list[tuple[Kind, str]]:
     """The children that the operator makes (cert-manager's two Secrets are not among them), as (kind, suffix)."""
-    secrets = ["-internal", "-admin", "-htpasswd"]
-    secrets += [images.mounted(part).removeprefix(images.name) for part in ("config", "tls")]
-    every = [
-        (DEPLOYMENT, ""),
-        (SERVICE, ""),
-        (SERVICE_ACCOUNT, "-registry"),
-        (PERSISTENT_VOLUME_CLAIM, "-data"),
-        (CONFIG_MAP, "-ca"),
-        (CERTIFICATE, "-certificate"),
-        (CERTIFICATE, "-ca"),
-        (ISSUER, "-bootstrap"),
-        (ISSUER, "-ca"),
-        *((SECRET, suffix) for suffix in secrets),
-    ]
-    return [child for child in every if child not in but]
+    kinds = {kind.kind: kind for kind in CHILD_KINDS}
+    found = [(kinds[kind], name.removeprefix(images.name)) for kind, name in images.children()]
+    theirs = [(SECRET, "-certificate"), (SECRET, "-ca")]
+    return [child for child in found if child not in but and child not in theirs]
+
+
+def test_no_kind_of_child_is_left_out(operator: StagedOperator, kube: Kube, namespace: str, stage: Stage) -> None:
+    """A kind that joins the children must join these tests too."""
+    subjects = [Subject(stage, namespace, name) for name in SPECS]
+    for subject in subjects:
+        subject.apply(SPECS[subject.name])
+    for subject in subjects:
+        subject.ready()
+    assert {kind for subject in subjects for kind, _ in ours(subject)} == CHANGES.keys()
 
 
 def change(images: Subject, kind: Kind, suffix: str, what: Object) -> None:
@@ -75,8 +102,8 @@ def every_child(
         eventually(functools.partial(holds, kind, suffix), f"{kind.kind}{suffix}: {what}", seen=images.seen)
 
 
-def test_what_is_changed_is_put_right(ready: Subject) -> None:
-    children = ours(ready)
+def test_what_is_changed_is_put_right(each: Subject) -> None:
+    ready, children = each, ours(each)
     wanted = {child: wished(ready.child(*child), CHANGES[child[0]]) for child in children}
     for kind, suffix in children:
         change(ready, kind, suffix, CHANGES[kind])
@@ -89,6 +116,32 @@ def test_what_is_changed_is_put_right(ready: Subject) -> None:
     ready.ready()
 
 
+def test_the_number_of_pods_is_put_right(ready: Subject) -> None:
+    """Where no autoscaler chooses it."""
+    change(ready, DEPLOYMENT, "", {"spec": {"replicas": 3}})
+    eventually(lambda: ready.child(DEPLOYMENT)["spec"]["replicas"] == 1, "one pod", seen=ready.seen)
+    ready.ready()
+
+
+def test_the_content_of_a_secret_is_put_right(operator: StagedOperator, kube: Kube, images: Subject) -> None:
+    """What follows from something is restored, what cannot be used is made anew, and pods' inputs cannot be changed."""
+    images.apply(SELF_SIGNED)
+    images.ready()
+    password, host = images.secret("-admin", "password"), images.secret("-admin", "registry")
+    spoilt = base64.b64encode(b"x").decode()
+    for part in ("config", "tls"):
+        with pytest.raises(ApiFailure, match="field is immutable when"):
+            kube.patch(SECRET, images.namespace, images.mounted(part), {"data": {"x": spoilt}})
+    change(images, SECRET, "-htpasswd", {"data": {"htpasswd": spoilt}})
+    change(images, SECRET, "-admin", {"data": {"registry": spoilt}})
+    change(images, SECRET, "-selfsigned", {"data": {"tls.crt": spoilt}})
+    eventually(lambda: images.secret("-admin", "registry") == host, "the admin's Secret", seen=images.seen)
+    eventually(lambda: images.secret("-selfsigned", "tls.crt") != "x", "the certificate", seen=images.seen)
+    eventually(lambda: images.admits("admin", password), "the password file", seen=images.seen)
+    images.ready()
+    assert images.secret("-admin", "password") == password
+
+
 def wished(document: Object, change: Object) -> Object:
     """The part of an object that a change touches."""
     return {
@@ -97,9 +150,9 @@ def wished(document: Object, change: Object) -> Object:
     }
 
 
-def test_a_child_without_our_label_is_not_lost_sight_of(ready: Subject) -> None:
+def test_a_child_without_our_label_is_not_lost_sight_of(each: Subject) -> None:
     """The informers see labelled objects only: one that lost its label looks deleted, and must not be made twice."""
-    children = ours(ready, but=((PERSISTENT_VOLUME_CLAIM, "-data"),))
+    ready, children = each, ours(each, but=(CLAIM,))
     before = {child: ready.child(*child)["metadata"]["uid"] for child in children}
     for kind, suffix in children:
         change(ready, kind, suffix, {"metadata": {"labels": {LABEL: None}}})
@@ -113,8 +166,8 @@ def test_a_child_without_our_label_is_not_lost_sight_of(ready: Subject) -> None:
     ready.ready()
 
 
-def test_a_child_without_its_owner_gets_it_back(ready: Subject) -> None:
-    children = ours(ready, but=((PERSISTENT_VOLUME_CLAIM, "-data"),))
+def test_a_child_without_its_owner_gets_it_back(each: Subject) -> None:
+    ready, children = each, ours(each, but=(CLAIM,))
     for kind, suffix in children:
         change(ready, kind, suffix, {"metadata": {"ownerReferences": None}})
     every_child(ready, children, lambda kind, suffix: bool(owners(ready.child(kind, suffix))), "owned again")
@@ -138,9 +191,14 @@ def test_what_others_add_stays(ready: Subject) -> None:
         assert wished(ready.child(kind, suffix), theirs) == theirs, (kind, suffix)
 
 
+def addressed(kind: Kind, suffix: str) -> bool:
+    """Whether the name follows from the content."""
+    return kind is SECRET and suffix.startswith(("-config-", "-tls-"))
+
+
 @pytest.mark.parametrize("at_once", [False, True], ids=["one-by-one", "all-at-once"])
-def test_what_is_deleted_comes_back(ready: Subject, kube: Kube, at_once: bool) -> None:
-    children = ours(ready, but=((PERSISTENT_VOLUME_CLAIM, "-data"),))
+def test_what_is_deleted_comes_back(each: Subject, kube: Kube, at_once: bool) -> None:
+    ready, children = each, ours(each, but=(CLAIM,))
     before = {child: ready.child(*child)["metadata"]["uid"] for child in children}
     address = ready.child(SERVICE)["spec"]["clusterIP"]
 
@@ -152,10 +210,10 @@ def test_what_is_deleted_comes_back(ready: Subject, kube: Kube, at_once: bool) -
         for kind, suffix in children:
             kube.delete(kind, ready.namespace, f"{ready.name}{suffix}", missing=True)
         # Names with a content's hash may change: the key of the hash and the http secret were deleted too.
-        stable = [(kind, suffix) for kind, suffix in children if "-config-" not in suffix and "-tls-" not in suffix]
-        every_child(ready, stable, renewed, "back")
+        every_child(ready, [child for child in children if not addressed(*child)], renewed, "back")
     else:
-        for kind, suffix in [child for child in children if child not in ((SECRET, "-internal"), (SERVICE, ""))]:
+        others = [child for child in children if child not in ((SECRET, "-internal"), (SERVICE, ""))]
+        for kind, suffix in sorted(others, key=lambda child: not addressed(*child)):  # a new certificate has a new name
             kube.delete(kind, ready.namespace, f"{ready.name}{suffix}")
             every_child(ready, [(kind, suffix)], renewed, "back")
         assert ready.child(SERVICE)["spec"]["clusterIP"] == address
@@ -204,23 +262,3 @@ def test_secrets_that_belong_to_their_certificates(ready: Subject) -> None:
 
 def claims(images: Subject) -> list[str]:
     return [claim["metadata"]["uid"] for claim in images.stage.kube.list(PERSISTENT_VOLUME_CLAIM, images.namespace)]
-
-
-def test_orphans_are_taken_back(operator: StagedOperator, kube: Kube, images: Subject) -> None:
-    """`kubectl delete --cascade=orphan`, then the Registry again: the same pods, the same passwords, no restart."""
-    images.apply(SELF_SIGNED)
-    images.ready()
-    kept = {key: child["metadata"]["uid"] for key, child in images.children().items()}
-    pods = [pod["metadata"]["uid"] for pod in images.pods()]
-    password = images.secret("-admin", "password")
-    images.delete(cascade="Orphan")
-    images.gone()
-    eventually(lambda: not any(owners(child) for child in images.children().values()), "orphans")
-    registry = images.apply(SELF_SIGNED)
-    images.ready()
-    assert {key: child["metadata"]["uid"] for key, child in images.children().items()} == kept
-    assert [pod["metadata"]["uid"] for pod in images.pods()] == pods
-    assert images.secret("-admin", "password") == password
-    for key, child in images.children().items():
-        expected = [] if key[0] == "PersistentVolumeClaim" else [registry["metadata"]["uid"]]
-        assert [owner["uid"] for owner in owners(child)] == expected, key
