@@ -9,8 +9,10 @@ import pytest
 from registry_operator.kube.kinds import DEPLOYMENT, SECRET
 from tests.apiserver.registries import SELF_SIGNED, Subject
 from tests.stage.kube import Kube
+from tests.stage.spoil import delay
 from tests.stage.stage import StagedOperator
-from tests.stage.waiting import steady
+from tests.stage.traffic import Rule, watching
+from tests.stage.waiting import eventually, steady
 
 GENERATED = ("images-internal", "images-admin", "images-selfsigned")
 
@@ -38,9 +40,15 @@ def test_pods_are_rolled_once_for_each_edit_and_nothing_is_doubled(
     assert images.child(DEPLOYMENT)["metadata"]["generation"] == 1
     before = {name: kube.get(SECRET, images.namespace, name)["data"] for name in GENERATED}
 
-    for level in ("debug", "warn", "info"):
+    for level in ("debug", "warn"):
         images.edit({"log": {"level": level}})
         images.ready()
+    behind = both[1]
+    held = behind.proxy.add(Rule(watching("registries"), delay(8)))
+    behind.tear(watching("registries"))
+    eventually(lambda: held.hits, "that one of them hears of no edit for a while")
+    images.edit({"log": {"level": "info"}})
+    images.ready()
     at_rest(*both)
     assert images.child(DEPLOYMENT)["metadata"]["generation"] == 4
     assert {name: kube.get(SECRET, images.namespace, name)["data"] for name in GENERATED} == before
