@@ -61,4 +61,4 @@ cluster-down: $(VENV)/.made ## End the local Kubernetes node
 	@$(RUN) tests.cluster down
 
 docs: $(VENV)/.made ## Generate the pages that are made from the sources
-	@$(RUN) tests.generate
+	@PYTHONPATH=operator $(RUN) tests.generate

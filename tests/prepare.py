@@ -13,7 +13,7 @@ from tests.cluster.programs import programs
 
 
 def unit() -> None:
-    packages.require(packages.REGISTRY)
+    packages.require(packages.REGISTRY, packages.MONITORING)
     programs("registry")
     kubectl_path()
     wheels.helm(wheels.HELM_3)

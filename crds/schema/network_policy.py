@@ -20,11 +20,17 @@ def network_policy() -> Schema:
             "Disabled",
             default="Enabled",
         ),
-        **{"from": _sources()},
+        **{
+            "from": sources(
+                "Who may connect to the registry's port, as a NetworkPolicy says it; the operator may always. Without "
+                "it everybody."
+            )
+        },
     )
 
 
-def _sources() -> Schema:
+def sources(about: str) -> Schema:
+    """Peers of a NetworkPolicy; at least one, since none would mean everybody."""
     peer = record(
         "",
         rule(
@@ -48,14 +54,8 @@ def _sources() -> Schema:
             **{"except": listing("Addresses of these that may not.", _range(""), 16)},
         ),
     )
-    sources = listing(
-        "Who may connect to the registry's port, as a NetworkPolicy says it; the operator may always. Without it "
-        "everybody.",
-        peer,
-        32,
-    )
-    rules = [rule("self.size() > 0", "must name who may connect: leave from out to let everybody in")]
-    return {**sources, "x-kubernetes-validations": rules}
+    rules = [rule("self.size() > 0", "must name who may connect: leave from out for what is said above")]
+    return {**listing(about, peer, 32), "x-kubernetes-validations": rules}
 
 
 def _range(about: str) -> Schema:

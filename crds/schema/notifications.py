@@ -26,6 +26,18 @@ def headers_need_a_quiet_log() -> Schema:
     )
 
 
+def headers_are_not_shown() -> Schema:
+    """A rule of `spec`: the debug server beside the metrics prints all of an endpoint, with its headers."""
+    return rule(
+        "!has(self.notifications) || !has(self.notifications.endpoints) || "
+        "!self.notifications.endpoints.exists(one, has(one.headersSecretRef)) || "
+        "!has(self.metrics) || self.metrics.mode == 'Disabled'",
+        "must be Disabled when an endpoint of notifications has headersSecretRef, since the port of the metrics shows "
+        "these headers to whoever reaches it",
+        at=".metrics.mode",
+    )
+
+
 def _endpoint() -> Schema:
     return record(
         "",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import expose, http, network_policy, notifications, object_storage, pod, scaling, service, storage, tls
+from . import (
+    expose,
+    http,
+    metrics,
+    network_policy,
+    notifications,
+    object_storage,
+    pod,
+    scaling,
+    service,
+    storage,
+    tls,
+)
 from .parts import (
     DNS_NAME,
     Schema,
@@ -27,6 +39,7 @@ def spec() -> Schema:
         tag_of_the_other_line(),
         expose.passthrough_needs_tls(),
         notifications.headers_need_a_quiet_log(),
+        notifications.headers_are_not_shown(),
         *storage.immutable(),
         *scaling.rules(),
         *object_storage.by_line(),
@@ -61,6 +74,7 @@ def spec() -> Schema:
         ),
         networkPolicy=network_policy.network_policy(),
         notifications=notifications.notifications(),
+        metrics=metrics.metrics(),
         log=log(),
         pod=pod.pod(),
     )

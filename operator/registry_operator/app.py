@@ -6,7 +6,6 @@ import asyncio
 import logging
 import random
 import signal
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -25,7 +24,8 @@ from registry_operator.kube.session import open_session
 from registry_operator.observe import checks
 from registry_operator.observe.events import Recorder
 from registry_operator.observe.health import HealthServer
-from registry_operator.observe.metrics import Counts, Metrics
+from registry_operator.observe.metrics import Metrics
+from registry_operator.observe.statuses import Statuses
 from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults
 from registry_operator.reconcile.listing import defined, relist
@@ -46,23 +46,12 @@ LOOK_AGAIN_SECONDS = 5
 
 def _defaults(settings: Settings) -> Defaults:
     pods = OperatorPods(settings.pod_namespace, settings.pod_labels) if settings.pod_namespace else None
-    return Defaults(images=settings.images, cluster_domain=settings.cluster_domain, operator_pods=pods)
-
-
-class Statuses:
-    """The conditions of all Registries, for the metrics."""
-
-    def __init__(self) -> None:
-        self._known: dict[Key, Mapping[str, str]] = {}
-
-    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
-        self._known[key] = statuses
-
-    def forget(self, key: Key) -> None:
-        self._known.pop(key, None)
-
-    def counts(self) -> Counts:
-        return Counter(pair for statuses in self._known.values() for pair in statuses.items())
+    return Defaults(
+        images=settings.images,
+        cluster_domain=settings.cluster_domain,
+        operator_pods=pods,
+        monitoring_namespaces=settings.monitoring_namespaces,
+    )
 
 
 class App:
@@ -122,7 +111,7 @@ class App:
         """Run until a signal (0) or until going on would be wrong (1)."""
         self._take_signals()
         self._metrics.read_queue(CONTROLLER, self._queue)
-        self._metrics.read_registries(self._statuses.counts)
+        self._metrics.read(self._statuses)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._client)
             await stack.enter_async_context(self._health())

@@ -50,6 +50,7 @@ class Settings:
     probe_concurrency: int
     upload_interval_seconds: int
     cluster_domain: str
+    monitoring_namespaces: tuple[str, ...]
     pod_namespace: str | None  # where the operator's own pods are; None: outside of the cluster
     pod_labels: Mapping[str, str]  # and what selects them there
 
@@ -62,7 +63,7 @@ class Settings:
     def read(cls, read: Reader) -> Settings:
         """The same, with a reader that knows afterwards which variables there are."""
         return cls(
-            namespaces=read.namespaces("NAMESPACES"),
+            namespaces=read.names("NAMESPACES", "") or None,
             images=MappingProxyType(
                 {
                     "2": read.text("IMAGE_2", "registry:2.8.3", _IMAGE, "an image like registry:2.8.3"),
@@ -88,6 +89,7 @@ class Settings:
             probe_concurrency=read.number("PROBE_CONCURRENCY", 8, 1, 256),
             upload_interval_seconds=read.number("UPLOAD_INTERVAL_SECONDS", 3600, 5, 604800),
             cluster_domain=read.text("CLUSTER_DOMAIN", "cluster.local", _DOMAIN, "a DNS domain like cluster.local"),
+            monitoring_namespaces=read.names("MONITORING_NAMESPACES", "monitoring"),
             pod_namespace=read.text("POD_NAMESPACE", "", _LABEL, "the name of a namespace") or None,
             pod_labels=MappingProxyType(read.labels("POD_LABELS")),
         )
@@ -130,12 +132,13 @@ class Reader:
             raise _refusal(name, value, f"a whole number from {least} to {most}")
         return int(value)
 
-    def namespaces(self, name: str) -> tuple[str, ...] | None:
-        names = [part.strip() for part in self._value(name).split(",") if part.strip()]
+    def names(self, name: str, default: str) -> tuple[str, ...]:
+        """Names of namespaces."""
+        names = [part.strip() for part in (self._value(name) or default).split(",") if part.strip()]
         for one in names:
             if not _LABEL.fullmatch(one):
-                raise _refusal(name, one, "names of namespaces with commas between them, or nothing for all")
-        return tuple(dict.fromkeys(names)) or None
+                raise _refusal(name, one, "names of namespaces with commas between them")
+        return tuple(dict.fromkeys(names))
 
     def labels(self, name: str) -> dict[str, str]:
         pairs = [part.strip() for part in self._value(name).split(",") if part.strip()]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_operator.kube.kinds import BACKEND_TLS_POLICY, HTTP_ROUTE, NAMESPACE, REGISTRY, TLS_ROUTE
+from registry_operator.kube.kinds import BACKEND_TLS_POLICY, HTTP_ROUTE, NAMESPACE, POD_MONITOR, REGISTRY, TLS_ROUTE
 from tests.apiserver.registries import Subject
-from tests.cluster import gateway_api
+from tests.cluster import foreign_crds
 from tests.cluster.local import LocalCluster, names
 from tests.stage.kube import Kube
 from tests.stage.stage import Stage, StagedOperator
@@ -29,13 +29,13 @@ ACCOUNT = "registry-operator:registry-operator"
 
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[LocalCluster]:
-    """etcd, kube-apiserver, the controllers and cert-manager, with our CRD and the Gateway API's."""
+    """etcd, kube-apiserver, the controllers and cert-manager, with our CRD and those of others that we fill."""
     with running_cluster("apiserver") as cluster:
         with contextlib.closing(Kube(cluster.kubeconfig)) as kube:
             kube.apply_file(CRD.read_text())
-            for path in gateway_api.crds():
+            for path in (*foreign_crds.gateway_api(), *foreign_crds.prometheus_operator()):
                 kube.apply_file(path.read_text())
-            kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY)
+            kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY, POD_MONITOR)
             eventually(lambda: all(kube.serves(kind) for kind in kinds), "the APIs of the CRDs")
         yield cluster
 

@@ -41,6 +41,7 @@ OWN_CA = {
     ("Issuer", "images-ca"),
     ("Secret", "images-ca"),
 }
+MONITORED = {("PodMonitor", "images")}
 EXPOSED = {("Ingress", "images"), ("HTTPRoute", "images"), ("BackendTLSPolicy", "images")}
 SELF = {("Secret", "images-selfsigned")}
 FULL: Object = {
@@ -58,6 +59,7 @@ FULL: Object = {
         "ingress": {"host": "images.example.org", "className": "nginx"},
         "gateway": {"hostnames": ["images.example.org"], "parentRefs": [{"name": "shared", "namespace": "gateways"}]},
     },
+    "metrics": {"mode": "Enabled", "podMonitor": {"mode": "Enabled"}},
     "networkPolicy": {"from": [{"namespaceSelector": {}}]},
     "access": "ReadOnly",
     "log": {"level": "debug", "format": "json", "access": "Disabled"},
@@ -132,7 +134,7 @@ CASES = {
     ),
     "full": Case(
         FULL,
-        ALWAYS | ACCOUNTS | ADMIN | CLAIM | TLS | SELF | EXPOSED,
+        ALWAYS | ACCOUNTS | ADMIN | CLAIM | TLS | SELF | EXPOSED | MONITORED,
         {"Writable": "ReadOnly", "WorkloadReady": "Available", "Exposed": "ExposurePending"},
     ),
 }

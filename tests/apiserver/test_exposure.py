@@ -15,7 +15,7 @@ from registry_operator.kube.kinds import (
     Kind,
 )
 from tests.apiserver.registries import PLAIN, SELF_SIGNED, Subject
-from tests.cluster import gateway_api
+from tests.cluster import foreign_crds
 from tests.stage.kube import CUSTOM_RESOURCE_DEFINITION, Object
 from tests.stage.pairs import make_pair
 from tests.stage.stage import StagedOperator
@@ -169,7 +169,7 @@ def test_kinds_that_the_cluster_lacks_are_told_and_noticed_when_they_come(
         assert "HTTPRoute" in images.expect("Exposed", "False", "GatewayAPIMissing")
         images.expect("Ready", "True")
     finally:
-        for path in gateway_api.crds():
+        for path in foreign_crds.gateway_api():
             kube.apply_file(path.read_text())
     eventually(lambda: find(images, HTTP_ROUTE) is not None, "the route", within=90, seen=images.seen)
     images.expect("Exposed", "Unknown", "ExposurePending")

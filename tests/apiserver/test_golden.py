@@ -34,6 +34,7 @@ KINDS = {
         kinds.HTTP_ROUTE,
         kinds.TLS_ROUTE,
         kinds.BACKEND_TLS_POLICY,
+        kinds.POD_MONITOR,
         kinds.CERTIFICATE,
         kinds.ISSUER,
     )

@@ -44,6 +44,7 @@ CONTROL_PLANE = (
     Package("util-linux", "unshare", "makes the namespaces that are a node"),
 )
 REGISTRY = (Package("docker-registry", "docker-registry", "is the registry of line 2"),)
+MONITORING = (Package("prometheus", "promtool", "scrapes the metrics and tries the alerts"),)
 NODE = (
     *CONTROL_PLANE,
     *REGISTRY,

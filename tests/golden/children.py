@@ -23,6 +23,7 @@ from registry_operator.desired import (
     ingress,
     network_policy,
     object_storage,
+    pod_monitor,
     rollout,
     secrets,
     service,
@@ -73,7 +74,7 @@ def children(subject: Registry) -> list[Object]:
     """In the order of writing: the Deployment last."""
     result = [service.service(subject), service_account.service_account(subject)]
     if subject.spec.network_policy.mode == "Enabled":
-        result.append(network_policy.network_policy(subject, OPERATOR_PODS))
+        result.append(network_policy.network_policy(subject, OPERATOR_PODS, ("monitoring",)))
     result.append(secrets.internal(subject, **GENERATED))
     result += _credentials(subject)
     result += _certificates(subject)
@@ -94,6 +95,8 @@ def children(subject: Registry) -> list[Object]:
         rollout=rollout.rollout(subject, subject.spec.storage.access_modes or ("ReadWriteOnce",)),
         attached=object_storage.Attached(bucket["metadata"]["name"], frozenset(bucket["data"])) if bucket else None,
     )
+    if subject.spec.metrics.monitored:
+        result.append(pod_monitor.pod_monitor(subject))
     if disruption.wanted(subject):
         result.append(disruption.disruption_budget(subject))
     if subject.spec.autoscaling is not None:

@@ -78,4 +78,5 @@ def _files(text: str, folder: Path) -> str:
 
 def _listening(text: str, port: int) -> str:
     assert f"addr: :{deployment.PORT}\n" in text
+    text = text.replace(f"addr: :{deployment.METRICS_PORT}\n", f"addr: {LOOPBACK}:{free_port()}\n")
     return text.replace(f"addr: :{deployment.PORT}\n", f"addr: {LOOPBACK}:{port}\n")

@@ -13,8 +13,10 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 300
 GENERATED = (
     "charts/registry-operator/files/crds/",
+    "charts/registry-operator/files/monitoring/dashboard.json",
     "crds/registries.teamregistry.io.yaml",
     "docs/reference.md",
+    "manifests/monitoring/registry-operator.json",
     "tests/cluster/programs/go.sum",
     "tests/golden/",
 )

@@ -35,3 +35,14 @@ def test_manifests_equal_the_chart(folder: str, values: Object) -> None:
     assert ours.keys() == charts.keys()
     for name, document in ours.items():
         assert document == charts[name], name
+
+
+def test_the_monitoring_of_the_manifests_equals_the_charts() -> None:
+    ours = by_key(kustomize("manifests/monitoring"))
+    switched = {
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "dashboard": {"enabled": True},
+    }
+    charts = {name: plain(document) for name, document in by_key(chart({"monitoring": switched})).items()}
+    assert ours == {name: charts[name] for name in charts.keys() - by_key(chart()).keys()}

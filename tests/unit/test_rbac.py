@@ -28,6 +28,7 @@ IN_NAMESPACES: dict[str, set[str]] = {
     "gateway.networking.k8s.io/httproutes": OWN,
     "gateway.networking.k8s.io/tlsroutes": OWN,
     "gateway.networking.k8s.io/backendtlspolicies": OWN,
+    "monitoring.coreos.com/podmonitors": OWN,
     "cert-manager.io/certificates": OWN,
     "cert-manager.io/issuers": OWN,
     "events.k8s.io/events": {"create"},

@@ -10,6 +10,7 @@ from . import registry as api
 from .common import SecretKeyRef, Switch
 from .expose import expose
 from .http import http
+from .metrics import metrics
 from .network_policy import network_policy
 from .notifications import notifications
 from .pod import pod
@@ -57,6 +58,7 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         notifications=notifications(section.section("notifications")),
         access=section.choice("access", api.Access, default.access),
         reconciliation=section.choice("reconciliation", api.Reconciliation, default.reconciliation),
+        metrics=metrics(section.section("metrics")),
         log=_log(section.section("log")),
         pod=pod(section.section("pod")),
     )

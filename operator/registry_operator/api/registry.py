@@ -17,6 +17,7 @@ from typing import Any, Literal
 from .common import SecretKeyRef, Switch
 from .expose import Expose
 from .http import Http
+from .metrics import Metrics
 from .network_policy import NetworkPolicy
 from .notifications import Notifications
 from .object_storage import S3, Azure, Bucket, Gcs
@@ -222,6 +223,7 @@ class Spec:
     notifications: Notifications = field(default_factory=Notifications)
     access: Access = "ReadWrite"
     reconciliation: Reconciliation = "Active"
+    metrics: Metrics = field(default_factory=Metrics)
     log: Log = field(default_factory=Log)
     pod: Pod = field(default_factory=Pod)
 

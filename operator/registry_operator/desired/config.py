@@ -33,6 +33,7 @@ def text(
             min_tls_version=spec.tls.min_version,
             htpasswd_file=htpasswd,
             headers={header.name: header.value for header in spec.http.headers},
+            metrics_port=deployment.METRICS_PORT if spec.metrics.mode == "Enabled" else None,
             read_only=spec.access == "ReadOnly",
             log_level=spec.log.level,
             log_format=spec.log.format,

@@ -16,6 +16,8 @@ from registry_operator.desired.rollout import Rollout, affinity, spread, strateg
 from registry_operator.desired.service import TARGET_PORT
 
 PORT = 5000
+METRICS_PORT = 5001
+METRICS = "metrics"
 CONFIG_FOLDER = "/etc/registry-operator"
 CONFIG_FILE = f"{CONFIG_FOLDER}/{secrets.CONFIG_KEY}"
 TLS_FOLDER = "/etc/registry-tls"
@@ -117,7 +119,7 @@ def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attach
         "command": ["registry"],
         "args": ["serve", CONFIG_FILE],
         "env": [*_env(registry), *object_storage.env(attached)],
-        "ports": [{"name": TARGET_PORT, "containerPort": PORT, "protocol": "TCP"}],
+        "ports": _ports(registry),
         "volumeMounts": [*_mounts(tls, htpasswd, data=not bucket), *object_storage.mounts(attached)],
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "securityContext": {
@@ -131,6 +133,13 @@ def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attach
     if registry.spec.pod.resources:
         container["resources"] = registry.spec.pod.resources
     return container
+
+
+def _ports(registry: Registry) -> list[meta.Object]:
+    ports: list[meta.Object] = [{"name": TARGET_PORT, "containerPort": PORT, "protocol": "TCP"}]
+    if registry.spec.metrics.mode == "Enabled":
+        ports.append({"name": METRICS, "containerPort": METRICS_PORT, "protocol": "TCP"})
+    return ports
 
 
 def _probes(scheme: str, *, restart: bool) -> meta.Object:

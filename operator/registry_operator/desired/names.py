@@ -49,6 +49,10 @@ class Names:
         return self.registry
 
     @property
+    def pod_monitor(self) -> str:
+        return self.registry
+
+    @property
     def service_account(self) -> str:
         return f"{self.registry}-registry"
 

@@ -7,12 +7,12 @@ connect to its own pods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry_operator.api.registry import Registry
 from registry_operator.desired import meta
-from registry_operator.desired.deployment import PORT
+from registry_operator.desired.deployment import METRICS_PORT, PORT
 from registry_operator.desired.names import Names
 
 
@@ -24,12 +24,13 @@ class OperatorPods:
     labels: Mapping[str, str]
 
 
-def network_policy(registry: Registry, operator: OperatorPods | None) -> meta.Object:
+def network_policy(registry: Registry, operator: OperatorPods | None, monitoring: Sequence[str] = ()) -> meta.Object:
     """The NetworkPolicy: the registry's port for whom the spec says, and no other port for anybody.
 
-    `operator` is None where it runs outside of the cluster: nobody can tell then from where it connects.
+    `operator` is None where it runs outside of the cluster: nobody can tell then from where it connects. `monitoring`
+    are the namespaces that may read metrics where the spec does not say who.
     """
-    rules = [_clients(registry, operator)]
+    rules = [_clients(registry, operator), *_scrapers(registry, monitoring)]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -51,9 +52,22 @@ def _clients(registry: Registry, operator: OperatorPods | None) -> meta.Object:
     return {"ports": ports, "from": [*([_peer(operator)] if operator else []), *sources]}
 
 
-def _peer(operator: OperatorPods) -> meta.Object:
+def _scrapers(registry: Registry, namespaces: Sequence[str]) -> list[meta.Object]:
+    """No rule at all where nobody is named: an empty `from` would let everybody in."""
+    wanted = registry.spec.metrics
+    sources = list(wanted.sources) or [_namespace(name) for name in namespaces]
+    if wanted.mode == "Disabled" or not sources:
+        return []
+    return [{"ports": [{"port": METRICS_PORT, "protocol": "TCP"}], "from": sources}]
+
+
+def _namespace(name: str) -> meta.Object:
     """Namespaces carry their name as a label since Kubernetes 1.22."""
-    peer: meta.Object = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": operator.namespace}}}
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _peer(operator: OperatorPods) -> meta.Object:
+    peer = _namespace(operator.namespace)
     if operator.labels:
         peer["podSelector"] = {"matchLabels": dict(operator.labels)}
     return peer

@@ -1,11 +1,11 @@
 """The operator's metrics, by the names of controller-runtime so that existing dashboards and alerts fit.
 
-No label holds the name of an object: a thousand Registries must not become a thousand series of each metric.
+No label here holds the name of an object: a thousand Registries must not become a thousand series of each metric.
+The few facts that are told of each Registry are in `statuses.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import (
@@ -13,11 +13,9 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    Metric,
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -27,7 +25,6 @@ from registry_operator.engine.queue import KeyedQueue
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _WORK_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
-Counts = Mapping[tuple[str, str], int]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
 
@@ -88,9 +85,9 @@ class Metrics:
         self._depth.labels(name).set_function(lambda: queue.depth)
         self._longest.labels(name).set_function(queue.longest_run)
 
-    def read_registries(self, source: Callable[[], Counts]) -> None:
-        """Count Registries by (condition, status) at each scrape."""
-        self.registry.register(_Registries(source))
+    def read(self, collector: Collector) -> None:
+        """Ask this one, too, at each scrape."""
+        self.registry.register(collector)
 
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
@@ -123,18 +120,3 @@ class QueueMetrics:
 
     def retried(self) -> None:
         self._retries.inc()
-
-
-class _Registries(Collector):
-    """Counted when asked: a gauge kept up to date by hand drifts with every path that forgets it."""
-
-    def __init__(self, source: Callable[[], Counts]) -> None:
-        self._source = source
-
-    def collect(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily(
-            "registry_operator_registries", "Registries by condition and its status.", labels=["condition", "status"]
-        )
-        for (condition, status), count in sorted(self._source().items()):
-            family.add_metric([condition, status], count)
-        yield family

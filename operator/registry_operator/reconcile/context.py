@@ -35,6 +35,8 @@ class Defaults:
     cluster_domain: str = "cluster.local"
     operator_pods: OperatorPods | None = None
     """What a NetworkPolicy must let in; None where the operator runs outside of the cluster."""
+    monitoring_namespaces: tuple[str, ...] = ()
+    """Who may read the metrics of Registries that name nobody."""
 
 
 @dataclass

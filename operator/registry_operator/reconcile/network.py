@@ -27,7 +27,7 @@ async def service(run: Run) -> ServiceView:
 async def network_policy(run: Run) -> None:
     """The NetworkPolicy, or none where the spec says so."""
     if run.registry.spec.network_policy.mode == "Enabled":
-        wanted = desired_network_policy(run.registry, run.defaults.operator_pods)
+        wanted = desired_network_policy(run.registry, run.defaults.operator_pods, run.defaults.monitoring_namespaces)
         await run.writer.ensure(kinds.NETWORK_POLICY, wanted)
         return
     found = run.world.child(kinds.NETWORK_POLICY, run.registry.namespace, run.names.network_policy)

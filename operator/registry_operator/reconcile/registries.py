@@ -14,6 +14,7 @@ from registry_operator.reconcile import (
     deletion,
     exposure,
     lines,
+    monitoring,
     network,
     probing,
     pruning,
@@ -108,6 +109,7 @@ class RegistryReconciler:
         account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
         await run.attempt(Condition.EXPOSED, network.network_policy(run))
         await run.attempt(Condition.EXPOSED, exposure.withdraw(run))
+        await run.attempt(Condition.MONITORED, monitoring.pod_monitor(run))
         service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
         standing = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))

@@ -35,11 +35,11 @@ class Recorder(Protocol):
 
 
 class Meter(Protocol):
-    """Where the conditions of all Registries are counted."""
+    """Where the statuses of all Registries are read off for Prometheus."""
 
-    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None: ...
+    def reported(self, namespace: str, name: str, status: Mapping[str, Any]) -> None: ...
 
-    def forget(self, key: Key) -> None: ...
+    def forget(self, namespace: str, name: str) -> None: ...
 
 
 class Reporter:
@@ -69,7 +69,7 @@ class Reporter:
         self._answered.discard(key)
         self._warned.pop(key, None)
         self._pace.written(key)
-        self._meter.forget(key)
+        self._meter.forget(key.namespace, key.name)
 
     async def report(self, run: Run, ensured: Ensured) -> float | None:
         """Write what is new; returns the seconds after which time alone makes a difference."""
@@ -120,7 +120,7 @@ class Reporter:
     async def _write(self, registry: Registry, status: dict[str, Any]) -> float | None:
         """Write it if it is news; returns the seconds after which to look again where it is held back."""
         key = Key(registry.namespace, registry.name)
-        self._meter.conditions(key, {entry["type"]: entry["status"] for entry in status["conditions"]})
+        self._meter.reported(registry.namespace, registry.name, status)
         if status != registry.status and (held := self._pace.wait(key, registry.status, status)) is not None:
             return held
         if status != registry.status:

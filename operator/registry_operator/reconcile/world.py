@@ -50,6 +50,7 @@ WATCHED: tuple[Watched, ...] = (
     Watched(kinds.HTTP_ROUTE, OURS, gateway_views.route, optional=True),
     Watched(kinds.TLS_ROUTE, OURS, gateway_views.route, optional=True),
     Watched(kinds.BACKEND_TLS_POLICY, OURS, gateway_views.policy, optional=True),
+    Watched(kinds.POD_MONITOR, OURS, projections.plain, optional=True),
     Watched(kinds.CERTIFICATE, OURS, views.certificate, optional=True),
     Watched(kinds.ISSUER, "", views.issuer, optional=True),
 )

@@ -46,6 +46,7 @@ class Options:
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     htpasswd_file: str | None = None  # None = no authentication
     headers: Mapping[str, str] = field(default_factory=dict)  # of each answer, beside the registry's own
+    metrics_port: int | None = None  # None = no second server
     read_only: bool = False
     log_level: str = "info"
     log_format: str = "json"
@@ -123,6 +124,8 @@ def _http(options: Options) -> Section:
     }
     if options.line == "2":
         http["http2"] = {"disabled": True}
+    if options.metrics_port is not None:
+        http["debug"] = {"addr": f":{options.metrics_port}", "prometheus": {"enabled": True, "path": "/metrics"}}
     if options.tls_folder is not None:
         http["tls"] = {
             "certificate": f"{options.tls_folder}/tls.crt",

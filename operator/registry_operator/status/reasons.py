@@ -21,6 +21,7 @@ class Condition(StrEnum):
     REACHABLE = "Reachable"
     WRITABLE = "Writable"
     EXPOSED = "Exposed"
+    MONITORED = "Monitored"
 
 
 class Reason(StrEnum):
@@ -114,6 +115,9 @@ class Reason(StrEnum):
     UPLOAD_ACCEPTED = "UploadAccepted"
     UPLOAD_FAILED = "UploadFailed"
     READ_ONLY = "ReadOnly"
+    # Monitored
+    POD_MONITOR_MADE = "PodMonitorMade"
+    POD_MONITOR_MISSING = "PodMonitorMissing"
     # Exposed
     CLUSTER_INTERNAL = "ClusterInternal"
     REACHED_FROM_OUTSIDE = "ReachedFromOutside"

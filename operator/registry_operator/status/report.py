@@ -48,7 +48,7 @@ def overlaid(registry: Registry, now: datetime, verdicts: Mapping[Condition, Ver
     return {**registry.status, "observedGeneration": registry.generation, "conditions": kept}
 
 
-_READING = (Condition.READY, Condition.RECONCILING, Condition.STALLED, *PARTS)
+_READING = (Condition.READY, Condition.RECONCILING, Condition.STALLED, *PARTS, Condition.MONITORED)
 
 
 def _known(found: Findings, old: Mapping[str, Any]) -> dict[Condition, Verdict]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from registry_operator.status.exposure import exposure
 from registry_operator.status.findings import Answer, Findings, Login
+from registry_operator.status.monitoring import monitoring
 from registry_operator.status.problems import Problem
 from registry_operator.status.reasons import Condition, Reason
 from registry_operator.status.storage import storage
@@ -142,7 +143,9 @@ _ORDER = (
     Condition.CREDENTIALS_READY,
     Condition.WORKLOAD_READY,
     Condition.EXPOSED,
+    Condition.MONITORED,
 )
+_ASIDE = (Condition.STALLED, Condition.EXPOSED, Condition.MONITORED)
 
 
 def _in_order(problems: Mapping[Condition, Problem]) -> list[Problem]:
@@ -187,11 +190,11 @@ def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
     """What keeps the Registry from being as its spec asks, in the order of cause and effect.
 
     What cannot be known because the probe is blocked is nothing that anybody works at: it is left out.  A claim may
-    wait for its first pod, which waits for certificate and accounts: those come first then.  A way from outside keeps
-    nobody from working inside.
+    wait for its first pod, which waits for certificate and accounts: those come first then.  A way from outside, or
+    who watches, keeps nobody from working inside.
     """
     blocked = parts[Condition.REACHABLE].reason is Reason.PROBE_BLOCKED
-    order = [condition for condition in _ORDER if condition not in (Condition.STALLED, Condition.EXPOSED)]
+    order = [condition for condition in _ORDER if condition not in _ASIDE]
     if parts[Condition.STORAGE_READY].reason is Reason.CLAIM_PENDING:
         order.sort(key=lambda each: each in (Condition.STORAGE_READY, Condition.WORKLOAD_READY))
     for condition in (*order, Condition.REACHABLE, Condition.WRITABLE):
@@ -226,6 +229,8 @@ def conditions(found: Findings, known: Mapping[Condition, Verdict]) -> dict[Cond
     `known`: what to hold on to of the conditions that only a probe can tell, for as long as it has not told.
     """
     parts = {condition: rule(found) for condition, rule in PARTS.items()}
+    if found.registry.spec.metrics.monitored:
+        parts[Condition.MONITORED] = Verdict(*monitoring(found))
     parts |= {condition: verdict for condition, verdict in known.items() if parts[condition].status == "Unknown"}
     return {
         Condition.READY: ready(found, parts),

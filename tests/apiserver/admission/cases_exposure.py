@@ -177,3 +177,55 @@ EXPOSE = [
         {"expose": {"gateway": {**_GATED, "tls": "Passthrough"}}, "tls": {"disabled": {}}},
     ),
 ]
+
+
+METRICS = [
+    case(
+        "metrics",
+        {"mode": "Enabled", "podMonitor": {"mode": "Enabled", "interval": "30s", "labels": {"a.b/c": "d"}}},
+        {"podMonitor": {"mode": "Enabled"}},
+        "may have from and podMonitor with mode Enabled only",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "podMonitor": {"interval": "1m30s"}},
+        {"mode": "Enabled", "podMonitor": {"interval": "30"}},
+        "must be a duration such as 30s or 1m",
+        path="metrics.podMonitor.interval",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "from": [{"namespaceSelector": {}}]},
+        {"mode": "Enabled", "from": []},
+        "must name who may connect",
+        path="metrics.from",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "from": [_BLOCK]},
+        {"mode": "Enabled", "from": [{}]},
+        "must have a namespaceSelector, a podSelector or both, or else an ipBlock alone",
+        path="metrics.from[0]",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "from": block("192.0.2.0/24")},
+        {"mode": "Enabled", "from": block("192.0.2.0/24", "192.0.2.0/24")},
+        "must have except inside of cidr, and smaller than it",
+        path="metrics.from[0].ipBlock",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "from": block("192.0.2.0/24")},
+        {"mode": "Enabled", "from": block("192.0.2.1")},
+        _RANGE,
+        path="metrics.from[0].ipBlock.cidr",
+    ),
+    case(
+        "metrics",
+        {"mode": "Enabled", "from": block("192.0.2.0/24", "192.0.2.0/25")},
+        {"mode": "Enabled", "from": block("192.0.2.0/24", "192.0.2.0")},
+        _RANGE,
+        path="metrics.from[0].ipBlock.except[0]",
+    ),
+]

@@ -55,4 +55,16 @@ NOTIFICATIONS = [
         for good, bad in (("warn", None), ("error", ""), ("warn", "info"), ("error", "debug"))
     ),
     Case("spec.log.level", _QUIET, logged("info"), logged("info", **HEADERS)),
+    Case(
+        "spec.metrics.mode",
+        "must be Disabled when an endpoint of notifications has headersSecretRef",
+        {**logged("warn", **HEADERS), "metrics": {"mode": "Disabled"}},
+        {**logged("warn", **HEADERS), "metrics": {"mode": "Enabled"}},
+    ),
+    Case(
+        "spec.metrics.mode",
+        "must be Disabled when an endpoint of notifications has headersSecretRef",
+        {**logged("warn"), "metrics": {"mode": "Enabled"}},
+        {**logged("error", **HEADERS), "metrics": {"mode": "Enabled"}},
+    ),
 ]

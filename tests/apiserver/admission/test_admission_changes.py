@@ -158,6 +158,7 @@ def test_everything_else_may_change(door: Door) -> None:
         "expose": {"ingress": {"host": "images.example.com"}},
         "notifications": {"endpoints": [{"name": "a", "url": "https://a"}]},
         "networkPolicy": {"mode": "Disabled"},
+        "metrics": {"mode": "Enabled"},
         "http": {"headers": [{"name": "X-Team", "value": "a"}]},
         "access": "ReadOnly",
         "reconciliation": "Paused",

@@ -72,6 +72,11 @@ def test_a_fresh_registry_does_not_look_finished(door: Door) -> None:
         ),
         ({"notifications": {}}, {"notifications": {}}),
         ({"networkPolicy": {}}, {"networkPolicy": {"mode": "Enabled"}}),
+        ({"metrics": {}}, {"metrics": {"mode": "Disabled"}}),
+        (
+            {"metrics": {"mode": "Enabled", "podMonitor": {}}},
+            {"metrics": {"mode": "Enabled", "podMonitor": {"mode": "Disabled"}}},
+        ),
         ({"log": {}}, {"log": {"level": "info", "format": "json", "access": "Enabled"}}),
         ({"pod": {}}, {"pod": {}}),
     ],
@@ -92,6 +97,7 @@ def test_what_is_stored_of_empty_objects_is_read_as_the_default(door: Door) -> N
         "http",
         "networkPolicy",
         "notifications",
+        "metrics",
         "log",
         "pod",
     )

@@ -31,6 +31,7 @@ CASES = (
     *exposure.NETWORK_POLICY,
     *exposure.EXPOSE,
     *NOTIFICATIONS,
+    *exposure.METRICS,
     *SCALING,
 )
 BUCKET = s3()
@@ -41,6 +42,9 @@ CORE = (
     "spec.pod.topology",
     "spec.networkPolicy.from[].namespaceSelector",
     "spec.networkPolicy.from[].podSelector",
+    "spec.metrics.from[].namespaceSelector",
+    "spec.metrics.from[].podSelector",
+    "spec.metrics.podMonitor.labels",
 )
 
 
@@ -85,6 +89,8 @@ def test_refused_with_the_field_and_the_way_out(door: Door, case: Case) -> None:
         ("service.ipFamilyPolicy", "PreferDualStack", "DualStack"),
         ("service.ipFamilies", ["IPv6"], ["IPv5"]),
         ("networkPolicy.mode", "Disabled", "Off"),
+        ("metrics.mode", "Enabled", "On"),
+        ("metrics", {"mode": "Enabled", "podMonitor": {"mode": "Enabled"}}, {"podMonitor": {"mode": "On"}}),
         (
             "expose.gateway",
             {"hostnames": ["a.b"], "parentRefs": [{"name": "g", "kind": "ListenerSet"}], "tls": "Passthrough"},

@@ -117,6 +117,7 @@ def test_each_member_follows_each_other_with_forced_apply_by_several_managers(
         ({"service": {"annotations": {"a": "b"}}}, {"service": {"annotations": {}}}),
         ({"expose": {"ingress": {"host": "a.b"}}}, {"expose": {}}),
         ({"notifications": {"endpoints": [{"name": "a", "url": "https://a"}]}}, {"notifications": {"endpoints": []}}),
+        ({"metrics": {"mode": "Enabled", "from": [{"podSelector": {}}]}}, {"metrics": {"mode": "Enabled"}}),
         ({"networkPolicy": {"from": [{"podSelector": {}}]}}, {"networkPolicy": {}}),
         ({"http": {"headers": [{"name": "A", "value": "b"}]}}, {"http": {"headers": []}}),
         ({"image": {"pullSecrets": [{"name": "a"}]}}, {"image": {"pullSecrets": []}}),

@@ -13,6 +13,7 @@ from registry_operator.api import registry as api
 from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.expose import Expose, Gateway, Ingress
 from registry_operator.api.http import Http
+from registry_operator.api.metrics import Metrics, PodMonitor
 from registry_operator.api.network_policy import NetworkPolicy
 from registry_operator.api.notifications import Notifications
 from registry_operator.api.service import Service
@@ -44,6 +45,8 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("http", Http(), {}),
     ("networkPolicy", NetworkPolicy(), {"from": "sources"}),
     ("notifications", Notifications(), {}),
+    ("metrics", Metrics(), {"from": "sources"}),
+    ("metrics.podMonitor", PodMonitor(), {}),
     ("log", api.Log(), {}),
     ("pod", api.Pod(), {}),
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry_operator.engine.queue import KeyedQueue
 from registry_operator.observe.metrics import Metrics
+from registry_operator.observe.statuses import Statuses
 from tests.unit.clock import FakeClock, settle
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -77,19 +79,42 @@ async def test_a_queue() -> None:
     await asyncio.wait([task])
 
 
-def test_leadership_and_registries() -> None:
+def test_leadership() -> None:
     metrics = Metrics()
-    counts = {("Ready", "True"): 3, ("Ready", "False"): 1}
-    metrics.read_registries(lambda: counts)
     metrics.leading("registry-operator", True)
-    samples = scrape(metrics)
-    assert value(samples, "leader_election_master_status", name="registry-operator") == 1
-    assert value(samples, "registry_operator_registries", condition="Ready", status="True") == 3
-    counts.clear()
+    assert value(scrape(metrics), "leader_election_master_status", name="registry-operator") == 1
     metrics.leading("registry-operator", False)
+    assert value(scrape(metrics), "leader_election_master_status", name="registry-operator") == 0
+
+
+def status(ready: str, **more: Any) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": ready}, {"type": "Writable", "status": "Unknown"}]
+    return {"conditions": conditions, **more}
+
+
+def test_what_is_told_of_each_registry() -> None:
+    metrics, statuses = Metrics(), Statuses()
+    metrics.read(statuses)
+    expiry = {"notAfter": "2026-11-29T08:00:00Z"}
+    statuses.reported("team-a", "images", status("True", certificate=expiry, storage={"claimName": "images-data"}))
+    statuses.reported("team-b", "images", status("Unknown", storage={"kind": "EmptyDir"}))
     samples = scrape(metrics)
-    assert value(samples, "leader_election_master_status", name="registry-operator") == 0
-    assert "registry_operator_registries" not in {name for name, _ in samples}
+    a, b = {"namespace": "team-a", "registry": "images"}, {"namespace": "team-b", "registry": "images"}
+    prefix = "registry_operator_registry"
+    assert value(samples, f"{prefix}_condition", condition="Ready", **a) == 1
+    assert value(samples, f"{prefix}_condition", condition="Ready", **b) == 0
+    assert value(samples, f"{prefix}_certificate_not_after_seconds", **a) == 1795939200
+    assert value(samples, f"{prefix}_claim_info", persistentvolumeclaim="images-data", **a) == 1
+    assert value(samples, "registry_operator_registries", condition="Writable", status="Unknown") == 2
+    assert len([name for name, _ in samples if name.startswith(prefix + "_")]) == 4
+
+
+def test_a_registry_that_is_gone_leaves_no_series() -> None:
+    metrics, statuses = Metrics(), Statuses()
+    metrics.read(statuses)
+    statuses.reported("team-a", "images", status("True"))
+    statuses.forget("team-a", "images")
+    assert not [name for name, _ in scrape(metrics) if name.startswith("registry_operator_")]
 
 
 def test_the_process_itself() -> None:

@@ -83,16 +83,16 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str, str]] = []
-        self.metered: dict[Key, Mapping[str, str]] = {}
+        self.metered: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def event(self, regarding: Mapping[str, Any], type: str, reason: str, action: str, note: str) -> None:
         self.events.append((type, str(reason), note))
 
-    def conditions(self, key: Key, statuses: Mapping[str, str]) -> None:
-        self.metered[key] = statuses
+    def reported(self, namespace: str, name: str, status: Mapping[str, Any]) -> None:
+        self.metered[namespace, name] = status
 
-    def forget(self, key: Key) -> None:
-        self.metered.pop(key, None)
+    def forget(self, namespace: str, name: str) -> None:
+        self.metered.pop((namespace, name), None)
 
 
 class Subject:

@@ -6,7 +6,7 @@ import pytest
 
 from registry_operator.kube import kinds
 from registry_operator.kube.errors import Unreachable
-from tests.unit.reconcile.subject import GOOD, KEY, NAMES, SELF_SIGNED, Subject
+from tests.unit.reconcile.subject import GOOD, NAMES, SELF_SIGNED, Subject
 
 
 async def test_an_empty_cluster_becomes_a_registry_that_serves() -> None:
@@ -15,7 +15,7 @@ async def test_an_empty_cluster_becomes_a_registry_that_serves() -> None:
     assert subject.condition("Ready") == ("True", "Serving")
     assert subject.condition("Reconciling") == ("False", "Settled")
     assert subject.condition("Stalled") == ("False", "NotStalled")
-    assert subject.told.metered[KEY]["Ready"] == "True"
+    assert subject.told.metered["team-a", "images"]["conditions"][0]["status"] == "True"
 
 
 async def test_the_deployment_comes_after_all_that_its_pods_mount() -> None:
