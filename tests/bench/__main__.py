@@ -16,7 +16,7 @@ OUT = Path("dist/bench.json")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the tables and what got worse. Fails only where a phase did: times judge nobody."""
+    """Measure, print the tables and what got worse. It never fails for a figure: a phase that gave up says so."""
     options = Options(
         sizes=tuple(arguments.sizes),
         workload=arguments.workload,
@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     results = Run(options).all()
     say(f"\n{report.tables(results)}\n")
     say(baseline.compare(results, baseline.load()))
-    say(f"\nthe results are in {options.out}")
+    say(f"\nThe results are in {options.out}. To publish them, in docs/scale.md and for later comparisons:")
+    say(f"python -m tests.bench report {options.out}; python -m tests.bench baseline {options.out}")
     return 0
 
 
