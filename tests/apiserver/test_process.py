@@ -224,7 +224,7 @@ def test_what_happened_while_it_was_down(own_operator: Maker, kube: Kube, images
 def test_the_last_events_are_told_before_the_end(own_operator: Maker, kube: Kube, images: Subject) -> None:
     """They are sent in the background, one after the other: a process that ends must wait for them."""
     operator = own_operator().start()
-    told = operator.proxy.add(Rule(to("events", namespace=images.namespace), spoil.delay(0.3), times=None))
+    told = operator.proxy.add(Rule(to("events", namespace=images.namespace), spoil.delay(1.2), times=None))
     images.apply(SELF_SIGNED)
     images.ready()
     assert told.hits
