@@ -3,6 +3,7 @@
     python -m tests.faults run [SWEEP …] [--minutes N] [--quiet S] [--size N] [--only TEXT] [--seed N --count N]
     python -m tests.faults replay FILE …
     python -m tests.faults list [SWEEP …]
+    python -m tests.faults mutants [--only TEXT]
     python -m tests.faults report
 
 Results are kept in build/faults: a run that is cut goes on where it stopped.
@@ -19,22 +20,28 @@ from pathlib import Path
 from tests.faults import bench, record, reference, report, sweeps
 from tests.faults.batch import Batch
 from tests.faults.bench import ROOT, Bench, Options
+from tests.faults.mutants import trial
 from tests.faults.plan import Plan, chosen
 from tests.faults.results import FAIL, PASS, Book, Result
+from tests.faults.sequences import Sequences
 from tests.stage.process import SOURCE
 
 FOLDER = ROOT / "build" / "faults"
 BOOK = FOLDER / "results.jsonl"
-CRASHING = ("crashes",)  # sweeps whose batches are smaller: each plan costs the operator a restart
+MUTANTS = FOLDER / "mutants.jsonl"
+SMALL = ("crashes", "sequences")  # of which a plan costs the operator a restart, or has three namespaces
 
 
 def main(arguments: list[str]) -> int:
     asked = _arguments().parse_args(arguments)
     if asked.verb == "report":
-        report.write(Book(BOOK), ROOT / "docs" / "reliability.md")
+        report.write(Book(BOOK), Book(MUTANTS), ROOT / "docs" / "reliability.md")
         return 0
     options = Options(quiet=asked.quiet, patience=asked.patience, size=asked.size)
     with tempfile.TemporaryDirectory() as folder, bench.opened(Path(folder), options, keep=asked.cluster) as stage:
+        if asked.verb == "mutants":
+            stage.references = references(stage, tuple(trial.measures()))
+            return 1 if trial.try_all(stage, Book(MUTANTS), asked.only) else 0
         if asked.verb == "replay":
             return replay(stage, [Plan.load(Path(file)) for file in asked.what])
         measures = sweeps.MEDDLED_WITH if not asked.what or "meddling" in asked.what else ()
@@ -49,7 +56,7 @@ def main(arguments: list[str]) -> int:
 def references(stage: Bench, measures: tuple[str, ...]) -> dict[str, reference.Reference]:
     """The stored references, with those that are missing recorded."""
     path = FOLDER / "references.json"
-    digest = bench.digest(SOURCE, ROOT / "crds", Path(__file__).parent / "workloads.py")
+    digest = bench.digest(SOURCE, ROOT / "crds" / "schema", Path(__file__).parent / "workloads.py")
     found = reference.load(path, digest)
     if missing := [measure for measure in measures if measure not in found]:
         print(f"recording {len(missing)} undisturbed runs …", flush=True)
@@ -78,7 +85,7 @@ def run(stage: Bench, plans: list[Plan], asked: argparse.Namespace) -> int:
             print("the time is up; the same command goes on from here")
             break
         began = time.monotonic()
-        played = Batch(stage, batch)
+        played = (Sequences if batch[0].sweep == "sequences" else Batch)(stage, batch)
         results = played.play()
         book.add(results)
         failed += tell(results)
@@ -93,7 +100,7 @@ def batches(plans: list[Plan], size: int) -> list[list[Plan]]:
     found = []
     for sweep in dict.fromkeys(plan.sweep for plan in plans):
         ours = [plan for plan in plans if plan.sweep == sweep]
-        step = max(1, size // 2) if sweep in CRASHING else size
+        step = max(1, size // 3) if sweep in SMALL else size
         found += [ours[start : start + step] for start in range(0, len(ours), step)]
     return found
 
@@ -128,7 +135,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("verb", choices=["run", "replay", "list", "report"])
+    parser.add_argument("verb", choices=["run", "replay", "list", "mutants", "report"])
     parser.add_argument("what", nargs="*", help="sweeps, or files to replay")
     parser.add_argument("--minutes", type=float, default=600, help="begin no batch after so many minutes")
     parser.add_argument("--quiet", type=float, default=60, help="seconds in which nothing may be written afterwards")

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from registry_operator.kube.kinds import NAMESPACE, REGISTRY
 from tests.faults import strikes, verdict
 from tests.faults.bench import Bench
+from tests.faults.episodes import EPISODES, Episode, episode
 from tests.faults.plan import Plan
 from tests.faults.results import Result
 from tests.faults.run import Run
+from tests.faults.scene import Scene
+from tests.faults.scenes import SCENES
 from tests.stage.kube import ApiFailure
+from tests.stage.stage import StagedOperator
 
-PREPARED = 90.0  # seconds for what stands before the act
+PREPARED = 240.0  # seconds for what stands before the act
 STILL = 3.0  # seconds without a change, before the wait for writes that should not come begins
 THREADS = 16
 
@@ -28,10 +32,18 @@ class Batch:
         self._bench = bench
         self._options = bench.options
         self._pool = ThreadPoolExecutor(THREADS)
-        self.operator = bench.operator()
+        self.operator = bench.operator({})
+        self._others: list[StagedOperator] = []
+        self._episode: dict[str, Episode] = {}
         self.took: dict[str, float] = {}
         """Seconds by what they were spent on."""
         self.runs = [self._run(plan) for plan in plans]
+        self.scene = SCENES.get(plans[0].sweep, Scene)(self)
+
+    def another(self, settings: Mapping[str, str] | None = None) -> StagedOperator:
+        """One more operator, behind a proxy of its own; it ends with the batch."""
+        self._others.append(self._bench.operator(settings or {}))
+        return self._others[-1]
 
     def _run(self, plan: Plan) -> Run:
         namespace = f"f-{uuid.uuid4().hex[:10]}"
@@ -46,11 +58,15 @@ class Batch:
                 self._prepare()
             with self._timed("striking"):
                 self._arm()
+                self._each(lambda run: self._episode[run.namespace].before())
+                self.scene.begin()
                 self._each(lambda run: run.workload.act(run.images))
-                self._until(self._over, within=120)
+                self.until(self._over, within=120)
+                self._end_episodes()
+                self._end_scene()
                 self._heal()
             with self._timed("recovering"):
-                self._until(self._settled, within=self._options.patience + STILL)
+                self.until(self._settled, within=self._options.patience + STILL)
             with self._timed("judging"):
                 return self._judge(self._watch_quiet())
         finally:
@@ -66,7 +82,7 @@ class Batch:
                 run.images.apply(run.workload.base)
 
         self._each(prepare)
-        self._until(lambda: all(self._based(run) for run in self.runs), within=PREPARED)
+        self.until(lambda: all(self._based(run) for run in self.runs), within=PREPARED)
         for run in self.runs:
             if not self._based(run):
                 run.problems.append(verdict.inconclusive("what stands before the act did not come about"))
@@ -74,30 +90,53 @@ class Batch:
 
     @staticmethod
     def _based(run: Run) -> bool:
-        return run.workload.base is None or run.at_rest(2)
+        return run.workload.base is None or run.at_rest(2, anyhow=30)
 
     def _arm(self) -> None:
         for run in self.runs:
-            run.rule = strikes.rule(run, crash=self.operator.crash)
+            around = self._episode[run.namespace] = episode(run, self.operator.crash)
+            run.rule = strikes.rule(run, crash=self.operator.crash, meet=around.meet)
             if run.rule is not None:
                 self.operator.proxy.add(run.rule)
 
     def _over(self) -> bool:
-        """Whether all faults have struck, or will not any more."""
+        """Whether all faults have struck, or will not any more, and the acts around which something goes on rest."""
         now = time.monotonic()
         for run in self.runs:
-            hit = run.rule.hits[-1].at if run.rule and run.rule.hits else 0.0
-            run.last_fault = max(run.last_fault, hit + strikes.LASTING.get(run.plan.what, 0.0) if hit else 0.0)
-            if run.problems or (run.struck and run.last_fault <= now):
-                continue
-            if run.struck or not run.at_rest(5):
+            if run.rule is not None and run.rule.hits and run.plan.sweep not in EPISODES:
+                run.last_fault = run.rule.hits[-1].at + strikes.LASTING.get(run.plan.what, 0.0)
+                if run.last_fault > now:
+                    return False
+            elif (
+                (run.rule is not None or run.plan.sweep in EPISODES)
+                and not run.problems
+                and not run.at_rest(4, anyhow=25)
+            ):
                 return False
         return True
+
+    def _end_episodes(self) -> None:
+        """What happens when the act has come to rest."""
+
+        def strike(run: Run) -> None:
+            if run.plan.sweep == "restarts":
+                run.mark = self.operator.proxy.mark
+            if run.plan.sweep in EPISODES:
+                self._episode[run.namespace].strike()
+                run.last_fault = time.monotonic()
+
+        self._each(strike)
+
+    def _end_scene(self) -> None:
+        self.scene.end()
+        if type(self.scene) is not Scene:
+            for run in self.runs:
+                run.last_fault = time.monotonic()
 
     def _heal(self) -> None:
         """From here on nothing is done to the operator any more."""
         self.operator.proxy.rules.clear()
-        if any(run.plan.what in strikes.CRASHES for run in self.runs):
+        if any(run.plan.what in strikes.CRASHES or run.plan.sweep == "restarts" for run in self.runs):
             if not self.operator.alive:
                 self.operator.start(wait=False)
             for run in self.runs:  # the restarts strike all
@@ -106,7 +145,7 @@ class Batch:
     def _watch_quiet(self) -> int:
         """Wait, and give the number of the first request that counts as one too many."""
         mark = self.operator.proxy.mark
-        self._until(lambda: False, within=self._options.quiet)
+        self.until(lambda: False, within=self._options.quiet)
         return mark
 
     # ---------------------------------------------------------------- means
@@ -124,7 +163,7 @@ class Batch:
         def guarded(run: Run) -> None:
             try:
                 act(run)
-            except (ApiFailure, AssertionError, OSError) as problem:
+            except (ApiFailure, AssertionError, LookupError, OSError) as problem:
                 run.problems.append(verdict.inconclusive(f"{problem!r}"[:300]))
 
         for done in [self._pool.submit(guarded, run) for run in self.runs if not run.problems]:
@@ -133,7 +172,7 @@ class Batch:
                 time.sleep(0.05)
             done.result()
 
-    def _until(self, holds: Callable[[], bool], *, within: float) -> None:
+    def until(self, holds: Callable[[], bool], *, within: float) -> None:
         end = time.monotonic() + within
         while time.monotonic() < end:
             self._keep_alive()
@@ -144,7 +183,7 @@ class Batch:
 
     def _keep_alive(self) -> None:
         """What kubelet does with a container that ended."""
-        if not self.operator.alive:
+        if not self.operator.alive and self.scene.keep_alive:
             self.operator.start(wait=False)
 
     def _look(self) -> None:
@@ -165,9 +204,10 @@ class Batch:
         return [verdict.result(run, self.operator.proxy, mark, log, self._options) for run in self.runs]
 
     def _end(self) -> None:
-        with contextlib.suppress(AssertionError):
-            self.operator.end()
-        self.operator.proxy.requests = []
+        for operator in (self.operator, *self._others):
+            with contextlib.suppress(AssertionError):
+                operator.end()
+            operator.proxy.requests, operator.proxy.sift = [], None
         self._clear(run.namespace for run in self.runs)
         self._pool.shutdown(cancel_futures=True)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class Bench:
     stage: Stage
     witness: Witness
     options: Options
-    operator: Callable[[], StagedOperator]
-    """Makes an operator that is not started yet."""
+    operator: Callable[[Mapping[str, str]], StagedOperator]
+    """Makes an operator with these settings, not started yet."""
     references: dict[str, Reference] = field(default_factory=dict)
 
 
@@ -54,8 +54,8 @@ def opened(folder: Path, options: Options, *, keep: str = "", source: Path = SOU
     `source` is the folder with the operator's package: a mutant's is another one.
     """
 
-    def operator() -> StagedOperator:
-        return stage.operator(service_account=ACCOUNT, source=source)
+    def operator(settings: Mapping[str, str]) -> StagedOperator:
+        return stage.operator(settings, service_account=ACCOUNT, source=source)
 
     with _cluster(keep) as cluster, Stage(cluster.kubeconfig, folder / "stage") as stage:
         install(stage)

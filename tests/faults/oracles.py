@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.faults.reference import History, Reference
-from tests.faults.state import differences, state
+from tests.faults.reference import History
 from tests.faults.witness import Chronicle, Seen
 from tests.stage.kube import Object
 
@@ -25,11 +24,6 @@ class Finding:
 
     oracle: str
     text: str
-
-
-def end_state(reference: Reference, chronicle: Chronicle, namespace: str) -> list[Finding]:
-    told = differences(reference.end, reference.mask, state(chronicle, namespace))
-    return [Finding("end state", text) for text in told[:12]]
 
 
 def compare_history(reference: History, found: History) -> list[Finding]:

@@ -13,7 +13,7 @@ from tests.faults.reference import Recorded, Reference
 from tests.faults.results import Result
 from tests.faults.run import Run
 
-SETTLING = 150.0
+SETTLING = 300.0
 
 
 class Recording(Batch):
@@ -38,7 +38,7 @@ class Recording(Batch):
 
     def _rest(self) -> None:
         time.sleep(1)
-        self._until(lambda: all(run.at_rest(self._options.rest) for run in self.runs), within=SETTLING)
+        self.until(lambda: all(run.at_rest(self._options.rest) for run in self.runs), within=SETTLING)
 
     def _agree(self, mark: int) -> None:
         by_measure: dict[str, list[Run]] = {}
@@ -69,9 +69,9 @@ def record(bench: Bench, measures: Iterable[str]) -> dict[str, Reference]:
     """The references of workloads ("create-default"), or of workloads that are meddled with ("create-default+edit")."""
     found: dict[str, Reference] = {}
     wanted = list(measures)
-    for start in range(0, len(wanted), 30):
+    for start in range(0, len(wanted), 12):
         plans = []
-        for measure in wanted[start : start + 30]:
+        for measure in wanted[start : start + 12]:
             workload, _, what = measure.partition("+")
             plans += [Plan("reference", workload, what)] * 2
         batch = Recording(bench, plans)

@@ -25,6 +25,11 @@ class History:
     values: dict[str, int] = field(default_factory=dict)
     """How many values a key of a Secret has had in one object's life."""
 
+    def without(self, thing: str) -> History:
+        """All but what happened to an object."""
+        created, deleted = ({k: v for k, v in each.items() if k != thing} for each in (self.created, self.deleted))
+        return History(created, deleted, {k: v for k, v in self.values.items() if not k.startswith(f"{thing} ")})
+
     def limit(self, other: History) -> History:
         """What either run did at most."""
         return History(

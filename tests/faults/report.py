@@ -8,7 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.faults import sweeps
+from tests.faults.mutants import trial
 from tests.faults.results import FAIL, INCONCLUSIVE, NOT_STRUCK, PASS, Book, Result
+from tests.faults.schema import fields, spec_schema
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 HEAD = (
@@ -17,12 +19,12 @@ HEAD = (
 )
 
 
-def write(book: Book, page: Path) -> None:
-    """Put the table between the markers of the page."""
+def write(book: Book, mutants: Book, page: Path) -> None:
+    """Put the tables between the markers of the page."""
     text = page.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{table(book)}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{table(book)}\n\n{trial.table(mutants)}\n{END}{after}")
 
 
 def write_json(book: Book, path: Path) -> None:
@@ -32,8 +34,19 @@ def write_json(book: Book, path: Path) -> None:
 
 def table(book: Book) -> str:
     rows = [HEAD, "|---" * (HEAD.count("|") - 1) + "|"]
-    known = [*sweeps.SWEEPS, *sorted({result.plan["sweep"] for result in book.all} - set(sweeps.SWEEPS))]
-    rows += [row for sweep in known if (row := _row(sweep, book))]
+    sweeps_known = [*sweeps.SWEEPS, *sorted({result.plan["sweep"] for result in book.all} - set(sweeps.SWEEPS))]
+    rows += [row for sweep in sweeps_known if (row := _row(sweep, book))]
+    changes = [result.plan["extra"] for result in book.last().values() if "operations" in result.plan["extra"]]
+    if changes:
+        operations = sum(int(each["operations"]) for each in changes)
+        covered = {name for each in changes for name in json.loads(each["covered"])}
+        known = {field.name for field in fields(spec_schema())}
+        left = ", ".join(f"`{name}`" for name in sorted(known - covered)) or "none"
+        rows += [
+            "",
+            f"The sequences had {operations} operations and changed {len(covered & known)} of {len(known)} fields.",
+        ]
+        rows += [f"Left out: {left}."]
     dates = sorted(result.when[:10] for result in book.all)
     if dates:
         machine = f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"

@@ -48,6 +48,12 @@ def compared(key: Id, document: Object) -> bool:
     return key[0] not in _OTHERS and key not in _GIVEN and "cert-manager.io/next-private-key" not in labels
 
 
+def loosened(end: State) -> State:
+    """A state as `loose` would have given it."""
+    kept = {key: fields for key, fields in end.items() if not key.endswith(")")}
+    return {key: {path: value for path, value in fields.items() if path != _REVISION} for key, fields in kept.items()}
+
+
 def differences(wanted: State, mask: Mapping[str, list[str]], found: State) -> list[str]:
     """What is otherwise than wanted; `mask` has the fields (or "" for all) in which undisturbed runs differ."""
     told = [f"{key} is missing" for key in wanted if key not in found and "" not in mask.get(key, ())]

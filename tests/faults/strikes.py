@@ -47,7 +47,7 @@ def at(plan: Plan, namespace: str, struck: Spoil) -> Rule:
     return Rule(matches, struck, times=1)
 
 
-def rule(run: Run, *, crash: Callable[[], object]) -> Rule | None:
+def rule(run: Run, *, crash: Callable[[], object], meet: Callable[[Request], object]) -> Rule | None:
     """The rule of a plan that strikes at a write; None for those that do something else."""
     plan, namespace = run.plan, run.namespace
     if plan.what in SPOILS:
@@ -56,6 +56,9 @@ def rule(run: Run, *, crash: Callable[[], object]) -> Rule | None:
         return at(plan, namespace, spoil.lose_answer(crash))
     if plan.what == "crash-before":
         return at(plan, namespace, spoil.refuse(crash))
+    if plan.what == "met":
+        found = at(plan, namespace, spoil.before(lambda: meet(found.hits[-1])))
+        return found
     if plan.what in MID_FLIGHT and plan.where:
         return at(plan, namespace, spoil.before(lambda: meddle(run)))
     return None

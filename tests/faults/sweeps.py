@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from tests.faults import sequences as changes
+from tests.faults.episodes import DRIFTS, REFUSALS
 from tests.faults.plan import ERRORS, MID_FLIGHT, Plan, at_writes
 from tests.faults.reference import Reference
+from tests.faults.scenes import SCENES
 from tests.faults.strikes import CRASHES
 from tests.faults.workloads import WORKLOADS
 
@@ -48,12 +51,103 @@ def meddling(references: References) -> Iterator[Plan]:
             yield from at_writes("meddling", references[name], MID_FLIGHT)
 
 
+def drift(references: References) -> Iterator[Plan]:
+    """F13: each child is deleted, deleted but held by a finalizer, edited, and loses its labels, owner, annotations."""
+    for name, child in _children(references):
+        for what in DRIFTS:
+            yield Plan("drift", name, what, child)
+
+
+def foreign(references: References) -> Iterator[Plan]:
+    """F13: each child's name is taken by an object of somebody else's, which is given up later."""
+    for name, child in _children(references):
+        if "*" not in child:
+            yield Plan("foreign", name, "taken", child)
+
+
+def rivals(references: References) -> Iterator[Plan]:
+    """F13: somebody else's object takes a child's name between the operator's look and its write."""
+    seen = set()
+    for reference in _plain(references):
+        for where in reference.writes:
+            child = where.partition(" ")[2]
+            free = where.startswith(("PATCH", "POST")) and child in reference.samples and "*" not in child
+            key = (where, reference.workload.startswith("create-"))
+            if free and key not in seen and not child.startswith("persistentvolumeclaims"):
+                seen.add(key)
+                yield Plan("rivals", reference.workload, "met", where)
+
+
+def twin(references: References) -> Iterator[Plan]:
+    """F11: another instance has made the same Secret with other values a moment earlier."""
+    for reference in _creating(references):
+        for where in reference.writes:
+            if where.startswith("POST secrets"):
+                yield Plan("twin", reference.workload, "met", where)
+
+
+def restarts(references: References) -> Iterator[Plan]:
+    """F1: a restart when all is done writes nothing."""
+    for reference in _plain(references):
+        yield Plan("restarts", reference.workload)
+
+
+def refusals(references: References) -> Iterator[Plan]:
+    """F15: a quota, a policy or a webhook that is down refuses each kind of child, until it is lifted."""
+    seen = set()
+    for reference in _creating(references):
+        for child, sample in reference.samples.items():
+            resource = child.partition(" ")[0]
+            if resource not in seen and reference.history.created.get(child):
+                seen.add(resource)
+                group = sample["body"]["apiVersion"].rpartition("/")[0]
+                for what in REFUSALS:
+                    yield Plan("refusals", reference.workload, what, resource, extra={"group": group})
+
+
+def sequences(_: References) -> Iterator[Plan]:
+    """Each field of the spec is changed, validly and not; then as from scratch, and back."""
+    yield from changes.plans()
+
+
+def scene(name: str) -> Callable[[References], Iterator[Plan]]:
+    """Each workload once while something befalls the whole operator."""
+
+    def plans(references: References) -> Iterator[Plan]:
+        for reference in _plain(references):
+            yield Plan(name, reference.workload)
+
+    return plans
+
+
+def _creating(references: References) -> Iterator[Reference]:
+    return (reference for reference in _plain(references) if reference.workload.startswith("create-"))
+
+
+def _children(references: References) -> Iterator[tuple[str, str]]:
+    """Each kind of child once, with a workload that makes it."""
+    seen = set()
+    for reference in _creating(references):
+        for child in reference.samples:
+            if child not in seen and reference.history.created.get(child):
+                seen.add(child)
+                yield reference.workload, child
+
+
 SWEEPS: dict[str, Callable[[References], Iterable[Plan]]] = {
     "errors": errors,
     "crashes": crashes,
     "lost": lost,
     "slow": slow,
     "meddling": meddling,
+    "drift": drift,
+    "foreign": foreign,
+    "rivals": rivals,
+    "twin": twin,
+    "restarts": restarts,
+    "refusals": refusals,
+    **{name: scene(name) for name in SCENES},
+    "sequences": sequences,
 }
 """By name, in the order in which they are played."""
 MEASURES = tuple(workload.name for workload in WORKLOADS)
@@ -61,4 +155,5 @@ MEDDLED_WITH = tuple(f"{name}+{what}" for name in MEDDLED for what in MID_FLIGHT
 
 
 def title(sweep: str) -> str:
-    return (SWEEPS[sweep].__doc__ or sweep).splitlines()[0].rstrip(".")
+    told = SCENES[sweep].__doc__ if sweep in SCENES else SWEEPS[sweep].__doc__
+    return (told or sweep).splitlines()[0].rstrip(".")

@@ -6,6 +6,7 @@ strike. Whoever adds a field to the API adds it to a workload here; children nee
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -98,12 +99,21 @@ def claim(images: Subject) -> None:
     images.stage.kube.create(PERSISTENT_VOLUME_CLAIM, {"metadata": meta, "spec": spec})
 
 
+def azure_key(images: Subject) -> None:
+    key = base64.b64encode(b"k" * 64).decode()
+    images.user_secret("bucket", {"AZURE_STORAGE_KEY": key}, labels={"teamregistry.io/usable-by": "registries"})
+
+
 def label_only(images: Subject) -> None:
     """The same certificate with another label: nothing has to be done."""
     touched = {"metadata": {"labels": {"example.com/touched": "yes"}}}
     images.stage.kube.patch(SECRET, images.namespace, "own", touched)
 
 
+MANY: Object = {"persistentVolumeClaim": {"accessModes": ["ReadWriteMany"]}}
+ROLE: Object = {"serviceAccountAnnotations": {"iam.gke.io/gcp-service-account": "images@example.com"}}
+FRONT: Object = {"ingress": {"host": "images.example.com", "className": "nginx", "annotations": {"example.com/a": "b"}}}
+AZURE: Object = {"azure": {"container": "images", "accountName": "teama", "credentialsSecretRef": {"name": "bucket"}}}
 OWN: Object = {"tls": {"secretRef": {"name": "own"}}}
 TEAM: Object = {**SELF_SIGNED, "auth": {"htpasswd": {"secretRef": {"name": "team"}}}}
 DELETE: Object = {**SELF_SIGNED, "storage": {"persistentVolumeClaim": {"whenDeleted": "Delete"}}}
@@ -128,6 +138,15 @@ WORKLOADS: tuple[Workload, ...] = (
     create({"tls": {"certManager": {"issuerRef": {"name": "team"}, "duration": "48h", "renewBefore": "24h"}}},
            "issuer", issuer),
     create({**SELF_SIGNED, "storage": {"existingClaim": {"claimName": "theirs"}}}, "existing-claim", claim),
+    create({**SELF_SIGNED, "storage": MANY, "replicas": 2}, "several"),
+    create({**SELF_SIGNED, "storage": MANY, "autoscaling": {"minReplicas": 2, "maxReplicas": 3}}, "autoscaled"),
+    create({**SELF_SIGNED, "storage": {"gcs": {"bucket": "images-a"}}, "pod": ROLE}, "bucket"),
+    create({**SELF_SIGNED, "storage": AZURE}, "azure", azure_key),
+    create({**SELF_SIGNED, "expose": FRONT}, "ingress"),
+    change("surge", SELF_SIGNED, {**SELF_SIGNED, "rollout": "Surge", "version": "3"}),
+    change("fewer", {**SELF_SIGNED, "storage": MANY, "replicas": 3}, {**SELF_SIGNED, "storage": MANY}),
+    change("withdrawn", {**SELF_SIGNED, "expose": FRONT}, SELF_SIGNED),
+    change("unfenced", SELF_SIGNED, {**SELF_SIGNED, "networkPolicy": {"mode": "Disabled"}}),
     change("version", SELF_SIGNED, {**SELF_SIGNED, "version": "3"}),
     change("grow", _grown("5Gi"), _grown("8Gi")),
     change("to-self-signed", {}, SELF_SIGNED),
@@ -137,6 +156,7 @@ WORKLOADS: tuple[Workload, ...] = (
     change("everything-removed", {**DEMANDING, "version": "2", "image": {}, "storage": {}}, SELF_SIGNED, users),
     change("service", SELF_SIGNED, {**SELF_SIGNED, "service": {"type": "LoadBalancer", "port": 8443}}),
     change("delete-later", SELF_SIGNED, DELETE),
+    change("pause", SELF_SIGNED, {**SELF_SIGNED, "reconciliation": "Paused", "version": "3", "access": "ReadOnly"}),
     change("resume", {**SELF_SIGNED, "reconciliation": "Paused"}, SELF_SIGNED),
     Workload("renewed", lambda images: own_pair(images, "second"), OWN, own_pair, spec_only=False),
     Workload("relabelled", label_only, OWN, own_pair, spec_only=False),
