@@ -5,6 +5,7 @@ from __future__ import annotations
 from .parts import (
     DNS_NAME,
     Schema,
+    authorities,
     choice,
     matching,
     record,
@@ -71,15 +72,7 @@ def s3() -> Schema:
         credentialsSecretRef=_credentials(
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN if needed"
         ),
-        caSecretRef=reference(
-            "Secret with the certificate authorities of the endpoint; those of the image are trusted, too.",
-            key=text(
-                "Key of the Secret that holds them, in PEM form.",
-                matching("[-A-Za-z0-9_.]{1,253}", "must be a key of a Secret: letters, digits, '-', '_' and '.'"),
-                longest=253,
-                default="ca.crt",
-            ),
-        ),
+        caSecretRef=authorities("the endpoint"),
         redirect=_redirect("Without it Disabled with an endpoint, else Enabled."),
     )
 

@@ -103,6 +103,18 @@ def reference(about: str, **more: Schema) -> Schema:
     return record(about, required=("name",), name=object_name("Name of the object."), **more)
 
 
+def authorities(whose: str) -> Schema:
+    """A reference to the certificate authorities of a server of the author's choosing."""
+    key = text(
+        "Key of the Secret that holds them, in PEM form.",
+        matching("[-A-Za-z0-9_.]{1,253}", "must be a key of a Secret: letters, digits, '-', '_' and '.'"),
+        longest=253,
+        default="ca.crt",
+    )
+    about = f"Secret with the certificate authorities of {whose}; those of the image are trusted, too."
+    return reference(about, key=key)
+
+
 def size(about: str, *, default: str | None = None) -> Schema:
     """An amount of storage; bounded, since beyond 2^63 an API server no longer knows a canonical form."""
     message = "must be a size such as 512Mi, 20Gi or 1.5Ti: a number and k, M, G, T, P, Ki, Mi, Gi, Ti or Pi"
@@ -114,7 +126,7 @@ def size(about: str, *, default: str | None = None) -> Schema:
     return text(about, matching(QUANTITY, message), bounds, longest=24, default=default)
 
 
-def duration(about: str, *, default: str) -> Schema:
+def duration(about: str, *, default: str | None = None) -> Schema:
     message = "must be a duration in hours, minutes and seconds, such as 2160h or 1h30m"
     return text(about, matching(DURATION, message), longest=32, default=default)
 

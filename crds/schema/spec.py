@@ -10,6 +10,7 @@ from . import (
     notifications,
     object_storage,
     pod,
+    proxy,
     scaling,
     service,
     storage,
@@ -43,6 +44,7 @@ def spec() -> Schema:
         *storage.immutable(),
         *scaling.rules(),
         *object_storage.by_line(),
+        *proxy.rules(),
         version=choice(
             "Line of CNCF distribution that runs; the operator's settings say which image that is. From 3 back to 2 "
             "there is no way without an annotation on the Registry that forces it.",
@@ -60,6 +62,7 @@ def spec() -> Schema:
         service=service.service(),
         expose=expose.expose(),
         http=http.http(),
+        proxy=proxy.proxy(),
         access=choice(
             "ReadWrite, or ReadOnly: pulls are served and pushes are refused.",
             "ReadWrite",

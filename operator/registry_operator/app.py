@@ -26,8 +26,8 @@ from registry_operator.observe.events import Recorder
 from registry_operator.observe.health import HealthServer
 from registry_operator.observe.metrics import Metrics
 from registry_operator.observe.statuses import Statuses
-from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults
+from registry_operator.reconcile.elsewhere import Elsewhere
 from registry_operator.reconcile.listing import defined, relist
 from registry_operator.reconcile.probing import Prober
 from registry_operator.reconcile.refusals import Raced
@@ -86,7 +86,7 @@ class App:
             concurrency=settings.probe_concurrency,
             override=settings.probe_resolver,
         )
-        self._buckets = Buckets(
+        self._elsewhere = Elsewhere(
             self._queue.add, interval=settings.probe_interval_seconds, concurrency=settings.probe_concurrency
         )
         self._recorder = Recorder(self._client, "teamregistry.io/registry-operator", settings.identity)
@@ -104,7 +104,7 @@ class App:
             self._prober,
             Reporter(self._client, self._world, self._prober, self._recorder, self._statuses),
             _defaults(settings),
-            self._buckets,
+            self._elsewhere,
         )
 
     async def run(self) -> int:
@@ -160,7 +160,7 @@ class App:
             task.cancel()
         await asyncio.gather(work, *tasks, return_exceptions=True)
         await self._prober.close()
-        await self._buckets.close()
+        await self._elsewhere.close()
         if self._settings.leader_election:
             await self._leader.release()  # which does nothing where the Lease is lost
 

@@ -28,6 +28,7 @@ from registry_operator.desired import (
     secrets,
     service,
     service_account,
+    upstream,
 )
 from registry_operator.desired.names import Names
 from registry_operator.registry import htpasswd
@@ -50,6 +51,7 @@ BUCKET_KEYS = {
     object_storage.AZURE_KEY: "MDAxMjM0NQ==",
 }
 NOTIFICATION_HEADERS = {"audit": {"Authorization": "Bearer 0012345"}}
+UPSTREAM = {upstream.USER_KEY: "alice", upstream.PASSWORD_KEY: "0012345"}
 CA, CRT, PRIVATE = (f"-----BEGIN {what}-----\ngolden\n-----END {what}-----\n" for what in ("CA", "CERTIFICATE", "KEY"))
 
 
@@ -62,10 +64,12 @@ def registry(case: str) -> Registry:
 
 def config_text(subject: Registry) -> str:
     azure_key = BUCKET_KEYS[object_storage.AZURE_KEY] if subject.spec.storage.azure else None
+    login = upstream.login(UPSTREAM) if subject.spec.proxy else upstream.NOBODY
     return config.text(
         subject,
         http_secret=GENERATED["http_secret"],
         azure_key=azure_key,
+        upstream_login=login,
         notification_headers=NOTIFICATION_HEADERS,
     )
 
@@ -82,8 +86,10 @@ def children(subject: Registry) -> list[Object]:
         result.append(claim.claim(subject))
     configuration = secrets.config(subject, config_text(subject), salt_key=KEY)
     tls = secrets.tls(subject, crt=CRT, key=PRIVATE, salt_key=KEY) if subject.spec.tls.enabled else None
-    bucket = _bucket(subject)
-    result += [configuration, *([tls] if tls else []), *([bucket] if bucket else [])]
+    bucket, source = _bucket(subject), _source(subject)
+    result += [configuration, *(each for each in (tls, bucket, source) if each)]
+    attached = [object_storage.attached(bucket["metadata"]["name"], bucket["data"])] if bucket else []
+    attached += [upstream.attached(source["metadata"]["name"], source["data"])] if source else []
     result += _exposure(subject, tls["metadata"]["name"] if tls else None)
     workload = deployment.deployment(
         subject,
@@ -93,7 +99,7 @@ def children(subject: Registry) -> list[Object]:
         htpasswd_secret=Names(subject.name).htpasswd if subject.spec.auth.mode == "Htpasswd" else None,
         claim_name=claim.claim_name(subject),
         rollout=rollout.rollout(subject, subject.spec.storage.access_modes or ("ReadWriteOnce",)),
-        attached=object_storage.Attached(bucket["metadata"]["name"], frozenset(bucket["data"])) if bucket else None,
+        attached=attached,
     )
     if subject.spec.metrics.monitored:
         result.append(pod_monitor.pod_monitor(subject))
@@ -102,6 +108,13 @@ def children(subject: Registry) -> list[Object]:
     if subject.spec.autoscaling is not None:
         result.append(autoscaler.autoscaler(subject, subject.spec.autoscaling))
     return [*result, workload]
+
+
+def _source(subject: Registry) -> Object | None:
+    """The copy of what a cache logs in with."""
+    if subject.spec.proxy is None:
+        return None
+    return secrets.upstream(subject, {upstream.URL_KEY: subject.spec.proxy.remote_url, **UPSTREAM}, salt_key=KEY)
 
 
 def _bucket(subject: Registry) -> Object | None:
@@ -114,7 +127,7 @@ def _bucket(subject: Registry) -> Object | None:
         )
     data = {name: BUCKET_KEYS[name] for name in names}
     if storage.s3 and storage.s3.ca_secret_ref:
-        data[object_storage.CA_KEY] = CA
+        data[config_map.CA_KEY] = CA
     return secrets.storage(subject, data, salt_key=KEY) if data else None
 
 

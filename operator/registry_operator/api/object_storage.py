@@ -84,8 +84,8 @@ def s3(section: Section) -> S3:
         root_directory=section.text("rootDirectory", None),
         encryption=section.choice("encryption", Encryption, "Default"),
         kms_key_id=section.text("kmsKeyID", None),
-        credentials_secret_ref=_credentials(section),
-        ca_secret_ref=_authority(section),
+        credentials_secret_ref=section.secret("credentialsSecretRef"),
+        ca_secret_ref=section.secret_key("caSecretRef", "ca.crt"),
         redirect=section.optional_choice("redirect", Switch),
     )
 
@@ -94,7 +94,7 @@ def gcs(section: Section) -> Gcs:
     return Gcs(
         bucket=section.required("bucket"),
         root_directory=section.text("rootDirectory", None),
-        credentials_secret_ref=_credentials(section),
+        credentials_secret_ref=section.secret("credentialsSecretRef"),
         redirect=section.optional_choice("redirect", Switch),
     )
 
@@ -103,18 +103,6 @@ def azure(section: Section) -> Azure:
     return Azure(
         container=section.required("container"),
         account_name=section.required("accountName"),
-        credentials_secret_ref=_credentials(section),
+        credentials_secret_ref=section.secret("credentialsSecretRef"),
         redirect=section.optional_choice("redirect", Switch),
     )
-
-
-def _credentials(section: Section) -> str | None:
-    key = "credentialsSecretRef"
-    return section.section(key).required("name") if section.has(key) else None
-
-
-def _authority(section: Section) -> SecretKeyRef | None:
-    if not section.has("caSecretRef"):
-        return None
-    reference = section.section("caSecretRef")
-    return SecretKeyRef(name=reference.required("name"), key=reference.text("key", "ca.crt"))

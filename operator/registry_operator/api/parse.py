@@ -14,6 +14,7 @@ from .metrics import metrics
 from .network_policy import network_policy
 from .notifications import notifications
 from .pod import pod
+from .proxy import proxy
 from .section import InvalidSpec, Section
 from .service import service
 
@@ -56,6 +57,7 @@ def parse_spec(content: Mapping[str, Any]) -> api.Spec:
         http=http(section.section("http")),
         network_policy=network_policy(section.section("networkPolicy")),
         notifications=notifications(section.section("notifications")),
+        proxy=proxy(section.section("proxy")) if section.has("proxy") else None,
         access=section.choice("access", api.Access, default.access),
         reconciliation=section.choice("reconciliation", api.Reconciliation, default.reconciliation),
         metrics=metrics(section.section("metrics")),

@@ -21,6 +21,7 @@ from .metrics import Metrics
 from .network_policy import NetworkPolicy
 from .notifications import Notifications
 from .object_storage import S3, Azure, Bucket, Gcs
+from .proxy import Proxy
 from .service import Service
 
 StorageKind = Literal["PersistentVolumeClaim", "ExistingClaim", "EmptyDir", "S3", "GCS", "Azure"]
@@ -221,11 +222,17 @@ class Spec:
     http: Http = field(default_factory=Http)
     network_policy: NetworkPolicy = field(default_factory=NetworkPolicy)
     notifications: Notifications = field(default_factory=Notifications)
+    proxy: Proxy | None = None
     access: Access = "ReadWrite"
     reconciliation: Reconciliation = "Active"
     metrics: Metrics = field(default_factory=Metrics)
     log: Log = field(default_factory=Log)
     pod: Pod = field(default_factory=Pod)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether pushes are refused, be it as a wish or because a cache takes none."""
+        return self.access == "ReadOnly" or self.proxy is not None
 
 
 @dataclass(frozen=True, slots=True)

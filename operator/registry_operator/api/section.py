@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
 
 from . import duration, quantity
+from .common import SecretKeyRef
 
 T = TypeVar("T", bound=str)
 Default = TypeVar("Default")
@@ -101,6 +102,17 @@ class Section:
         value = self.text(key, default)
         self._checked(key, duration.parse, value)
         return value
+
+    def secret(self, key: str) -> str | None:
+        """The name of a Secret that is referred to."""
+        return self.section(key).required("name") if self.has(key) else None
+
+    def secret_key(self, key: str, default: str) -> SecretKeyRef | None:
+        """A key of a Secret that is referred to."""
+        if not self.has(key):
+            return None
+        reference = self.section(key)
+        return SecretKeyRef(name=reference.required("name"), key=reference.text("key", default))
 
     def only(self, *members: str) -> None:
         """For unions: no other member than these, and at most one of them."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from registry_operator.api.registry import Registry
-from registry_operator.desired import deployment, object_storage, secrets
+from registry_operator.desired import deployment, object_storage, secrets, upstream
+from registry_operator.desired.upstream import NOBODY, Login
 from registry_operator.registry import config as distribution
 
 
@@ -15,6 +16,7 @@ def text(
     *,
     http_secret: str,
     azure_key: str | None = None,
+    upstream_login: Login = NOBODY,
     notification_headers: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> str:
     """The configuration file of the Registry's pods; `notification_headers` by the name of the endpoint."""
@@ -28,6 +30,7 @@ def text(
             drain_seconds=deployment.DRAIN_SECONDS,
             http_secret=http_secret,
             storage=object_storage.driver(registry, deployment.DATA_FOLDER, azure_key),
+            proxy=upstream.section(registry, upstream_login),
             redirect=bucket is None or bucket.redirects,
             tls_folder=deployment.TLS_FOLDER if spec.tls.enabled else None,
             min_tls_version=spec.tls.min_version,

@@ -7,11 +7,13 @@ exactly what it had. The password file is the one input that changes in place: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from registry_operator.api.quantity import parse_bytes
 from registry_operator.api.registry import Registry
-from registry_operator.desired import meta, object_storage, secrets
+from registry_operator.desired import meta, secrets
+from registry_operator.desired.attached import Attached, env, mounts, volumes
 from registry_operator.desired.names import Names
-from registry_operator.desired.object_storage import Attached
 from registry_operator.desired.rollout import Rollout, affinity, spread, strategy
 from registry_operator.desired.service import TARGET_PORT
 
@@ -41,7 +43,7 @@ def deployment(
     htpasswd_secret: str | None,
     claim_name: str | None,
     rollout: Rollout,
-    attached: Attached | None = None,
+    attached: Sequence[Attached] = (),
 ) -> meta.Object:
     """The Deployment; without a number of pods where an autoscaler chooses it."""
     names = Names(registry.name)
@@ -68,7 +70,7 @@ def deployment(
                     "containers": [_container(registry, image, bool(tls_secret), bool(htpasswd_secret), attached)],
                     "volumes": [
                         *_volumes(registry, config_secret, tls_secret, htpasswd_secret, claim_name),
-                        *object_storage.volumes(attached),
+                        *volumes(attached),
                     ],
                 },
             },
@@ -110,7 +112,7 @@ def _scheduling(registry: Registry, rollout: Rollout) -> meta.Object:
     return {key: value for key, value in wanted.items() if value}
 
 
-def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attached: Attached | None) -> meta.Object:
+def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attached: Sequence[Attached]) -> meta.Object:
     bucket = registry.spec.storage.bucket is not None
     container: meta.Object = {
         "name": "registry",
@@ -118,9 +120,9 @@ def _container(registry: Registry, image: str, tls: bool, htpasswd: bool, attach
         "imagePullPolicy": registry.spec.image.pull_policy,
         "command": ["registry"],
         "args": ["serve", CONFIG_FILE],
-        "env": [*_env(registry), *object_storage.env(attached)],
+        "env": [*_env(registry), *env(attached)],
         "ports": _ports(registry),
-        "volumeMounts": [*_mounts(tls, htpasswd, data=not bucket), *object_storage.mounts(attached)],
+        "volumeMounts": [*_mounts(tls, htpasswd, data=not bucket), *mounts(attached)],
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "securityContext": {
             "runAsNonRoot": True,

@@ -126,3 +126,7 @@ class Names:
     def storage(self, content_hash: str) -> str:
         """Secret: one copy of the credentials and authorities of an object storage."""
         return f"{self.registry}-storage-{content_hash}"
+
+    def upstream(self, content_hash: str) -> str:
+        """Secret: one copy of the credentials and authorities of the registry that is cached."""
+        return f"{self.registry}-upstream-{content_hash}"

@@ -23,6 +23,8 @@ class Rollout(Enum):
 
 def rollout(registry: Registry, access_modes: Collection[str]) -> Rollout:
     """The way for a storage that may be mounted in these modes."""
+    if registry.spec.proxy is not None:
+        return Rollout.RECREATE  # two pods would each expire what the other one has cached
     if SHARED_MODE in access_modes:
         return Rollout.ROLLING
     return Rollout.SURGE if registry.spec.rollout == "Surge" else Rollout.RECREATE

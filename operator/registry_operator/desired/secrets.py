@@ -72,9 +72,16 @@ def tls(registry: Registry, *, crt: str, key: str, salt_key: bytes) -> meta.Obje
 
 def storage(registry: Registry, data: Mapping[str, str], *, salt_key: bytes) -> meta.Object:
     """Content-addressed: what the pods need to get at their object storage."""
-    parts = [part.encode() for pair in sorted(data.items()) for part in pair]
-    name = Names(registry.name).storage(meta.content_hash(salt_key, *parts))
-    return _secret(registry, name, data, immutable=True)
+    return _secret(registry, Names(registry.name).storage(_hash(data, salt_key)), data, immutable=True)
+
+
+def upstream(registry: Registry, data: Mapping[str, str], *, salt_key: bytes) -> meta.Object:
+    """Content-addressed: what the pods need to get at the registry that they cache."""
+    return _secret(registry, Names(registry.name).upstream(_hash(data, salt_key)), data, immutable=True)
+
+
+def _hash(data: Mapping[str, str], salt_key: bytes) -> str:
+    return meta.content_hash(salt_key, *(part.encode() for pair in sorted(data.items()) for part in pair))
 
 
 def selfsigned(registry: Registry, *, ca_crt: str, ca_key: str, crt: str, key: str) -> meta.Object:

@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from registry_operator.api.common import SecretKeyRef
 from registry_operator.api.registry import Registry
 from registry_operator.desired import meta
 from registry_operator.desired.names import Names
 from registry_operator.desired.network_policy import OperatorPods
 from registry_operator.kube.errors import ApiError
-from registry_operator.kube.kinds import SECRET
-from registry_operator.reconcile.bucket_probing import Buckets
+from registry_operator.kube.kinds import DEPLOYMENT, SECRET
+from registry_operator.reconcile.elsewhere import Elsewhere
 from registry_operator.reconcile.refusals import refused
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.user_secrets import UserSecret
-from registry_operator.reconcile.views import SecretView
+from registry_operator.reconcile.views import DeploymentView, SecretView
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
+from registry_operator.registry.certificates import BadCertificate, bundled
 from registry_operator.registry.s3 import Answer
+from registry_operator.registry.upstream import Answer as UpstreamAnswer
 from registry_operator.status.problems import Blocked, Problem, blocked
 from registry_operator.status.reasons import Condition, Reason
 
@@ -48,12 +51,14 @@ class Run:
     writer: Writer
     defaults: Defaults
     now: datetime
-    buckets: Buckets
+    elsewhere: Elsewhere
     problems: dict[Condition, Problem] = field(default_factory=dict)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     """What works but should be known: (reason of an Event, note)."""
     look: Answer | None = None
     """What the operator found when it tried the keys of a bucket."""
+    upstream: UpstreamAnswer | None = None
+    """What it found at the registry that is cached."""
 
     @property
     def key(self) -> Key:
@@ -102,6 +107,26 @@ class Run:
             )
             raise blocked(Reason.SECRET_NOT_LABELLED, message, stalled=True)
         return secret
+
+    async def authorities(self, reference: SecretKeyRef, field_path: str) -> str:
+        """The certificates of a bundle that the spec names.
+
+        Nothing else of it: people put comments and even private keys beside certificates.
+        """
+        secret = await self.user_secret(reference.name, field_path)
+        what = f"Secret {reference.name}, key {reference.key} ({field_path})"
+        if reference.key not in secret.data:
+            has = ", ".join(sorted(secret.data)) or "nothing"
+            raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key; the Secret has {has}", stalled=True)
+        try:
+            return "".join(bundled(secret.data[reference.key]))
+        except BadCertificate as error:
+            raise blocked(Reason.SECRET_INVALID, f"{what}: {error}", stalled=True) from None
+
+    def mounted(self) -> frozenset[str]:
+        """The Secrets that the Deployment of now names."""
+        found = self.world.child(DEPLOYMENT, self.registry.namespace, self.names.deployment)
+        return found.view.mounted if found is not None and isinstance(found.view, DeploymentView) else frozenset()
 
     def secret(self, name: str) -> Mapping[str, bytes] | None:
         """The cached content of one of our own Secrets."""

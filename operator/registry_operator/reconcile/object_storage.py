@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from registry_operator.api.object_storage import S3, Bucket
 from registry_operator.desired import object_storage as desired
 from registry_operator.desired import secrets
-from registry_operator.desired.object_storage import Attached
+from registry_operator.desired.attached import Attached
+from registry_operator.desired.config_map import CA_KEY
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
-from registry_operator.reconcile.views import DeploymentView, SecretView
+from registry_operator.reconcile.views import SecretView
 from registry_operator.registry import bucket_keys
-from registry_operator.registry.certificates import BadCertificate, bundled
 from registry_operator.registry.s3 import Access, Answer, Question
 from registry_operator.status.findings import StorageFacts
 from registry_operator.status.problems import Blocked, Problem, blocked
@@ -42,14 +42,14 @@ async def place(run: Run, salt_key: bytes) -> Place:
     data = await _keys(run, bucket) | await _authorities(run, bucket) if bucket is not None else {}
     question = _question(bucket, data)
     if question is None:
-        run.buckets.drop(run.key)
+        run.elsewhere.buckets.drop(run.key)
     if bucket is None or not data:
         return Place()
     _warn(run, bucket)
     copy = secrets.storage(run.registry, data | _given_for(bucket), salt_key=salt_key)
     if question is not None:
-        _try(run, question, in_use=copy["metadata"]["name"] in _mounted(run))
-    made = await run.writer.ensure(kinds.SECRET, copy)
+        _try(run, question, in_use=copy["metadata"]["name"] in run.mounted())
+    made = await run.writer.addressed(copy)
     return _placed(made.name, data)
 
 
@@ -66,13 +66,13 @@ def _question(bucket: Bucket | None, data: Mapping[str, str]) -> Question | None
         key_id=data[desired.S3_KEYS[0]],
         secret=data[desired.S3_KEYS[1]],
         token=data.get(desired.S3_TOKEN),
-        ca_pem=data.get(desired.CA_KEY),
+        ca_pem=data.get(CA_KEY),
     )
 
 
 def _try(run: Run, question: Question, *, in_use: bool) -> None:
     """Raises Blocked while pods must not get these keys; of keys that they have already, trouble is only noted."""
-    answer = run.look = run.buckets.answer(run.key, question, in_use=in_use)
+    answer = run.look = run.elsewhere.buckets.answer(run.key, question, in_use=in_use)
     problem = Problem(Reason.TRYING_KEYS, _TRYING) if answer is None else _trouble(run, question, answer)
     if problem is not None and not in_use:
         raise Blocked(problem)
@@ -117,14 +117,9 @@ def facts(run: Run) -> StorageFacts:
     return StorageFacts(open=found.access is Access.OPEN, untried=why)
 
 
-def _mounted(run: Run) -> frozenset[str]:
-    found = run.world.child(kinds.DEPLOYMENT, run.registry.namespace, run.names.deployment)
-    return found.view.mounted if found is not None and isinstance(found.view, DeploymentView) else frozenset()
-
-
 def last_good(run: Run) -> Place | None:
     """The copy that the Deployment uses now, if it was made for the address of now."""
-    bucket, mounted = run.registry.spec.storage.bucket, _mounted(run)
+    bucket, mounted = run.registry.spec.storage.bucket, run.mounted()
     if bucket is None:
         return None
     for each in run.world.children(kinds.SECRET, run.registry):
@@ -136,7 +131,7 @@ def last_good(run: Run) -> Place | None:
 
 
 def _placed(secret: str, data: Mapping[str, str]) -> Place:
-    return Place(Attached(secret, frozenset(data)), data.get(desired.AZURE_KEY))
+    return Place(desired.attached(secret, data), data.get(desired.AZURE_KEY))
 
 
 def _text(found: Child) -> dict[str, str]:
@@ -176,20 +171,8 @@ def _checked(bucket: Bucket, data: Mapping[str, bytes]) -> dict[str, str]:
 
 
 async def _authorities(run: Run, bucket: Bucket) -> dict[str, str]:
-    """Only the certificates: people put comments and even private keys beside them."""
     reference = bucket.ca_secret_ref if isinstance(bucket, S3) else None
-    if reference is None:
-        return {}
-    where = "spec.storage.s3.caSecretRef"
-    secret = await run.user_secret(reference.name, where)
-    what = f"Secret {reference.name}, key {reference.key} ({where})"
-    if reference.key not in secret.data:
-        has = ", ".join(sorted(secret.data)) or "nothing"
-        raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key; the Secret has {has}", stalled=True)
-    try:
-        return {desired.CA_KEY: "".join(bundled(secret.data[reference.key]))}
-    except BadCertificate as error:
-        raise blocked(Reason.SECRET_INVALID, f"{what}: {error}", stalled=True) from None
+    return {CA_KEY: await run.authorities(reference, "spec.storage.s3.caSecretRef")} if reference else {}
 
 
 def _warn(run: Run, bucket: Bucket) -> None:

@@ -124,7 +124,7 @@ class Prober:
             user=accounts.probe_user if accounts else None,
             standing_user=accounts.standing_user if accounts else "",
             password=accounts.probe_password if accounts else "",
-            read_only=spec.access == "ReadOnly",
+            read_only=spec.read_only,
             revision=",".join([registry.uid, spec.access, *sorted(uid for _, _, uid in ready)]),
         )
 

@@ -11,7 +11,7 @@ from registry_operator.reconcile.accounts import has_admin
 from registry_operator.reconcile.context import Run
 
 _MOUNTING = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.POD)
-_ADDRESSED = re.compile(r"-(config|tls|storage)-[0-9a-f]{10}$")
+_ADDRESSED = re.compile(r"-(config|tls|storage|upstream)-[0-9a-f]{10}$")
 
 
 async def prune(run: Run, addressed: frozenset[str], mounted: frozenset[str]) -> None:

@@ -22,14 +22,15 @@ from registry_operator.reconcile import (
     scaling,
     storage,
     tls,
+    upstream,
     workload,
 )
-from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults, Run
+from registry_operator.reconcile.elsewhere import Elsewhere
 from registry_operator.reconcile.ensured import Ensured
-from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.views import ServiceView
+from registry_operator.reconcile.workload import Inputs
 from registry_operator.reconcile.world import World
 from registry_operator.reconcile.writer import Writer
 from registry_operator.status.problems import Blocked
@@ -46,7 +47,7 @@ class RegistryReconciler:
         prober: probing.Prober,
         reporter: reporting.Reporter,
         defaults: Defaults,
-        buckets: Buckets,
+        elsewhere: Elsewhere,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
@@ -54,7 +55,7 @@ class RegistryReconciler:
         self._prober = prober
         self._reporter = reporter
         self._defaults = defaults
-        self._buckets = buckets
+        self._elsewhere = elsewhere
         self._now = now
 
     async def __call__(self, key: Key) -> float | None:
@@ -79,12 +80,12 @@ class RegistryReconciler:
 
     def _run(self, registry: Registry) -> Run:
         writer = Writer(self._client, self._world, registry)
-        return Run(registry, self._world, writer, self._defaults, self._now(), self._buckets)
+        return Run(registry, self._world, writer, self._defaults, self._now(), self._elsewhere)
 
     async def _finish(self, key: Key, body: Mapping[str, Any]) -> float | None:
         """Nothing is kept in shape any more; a spec that cannot be read keeps nobody from deleting."""
         self._prober.drop(key)
-        self._buckets.drop(key)
+        self._elsewhere.drop(key)
         try:
             registry = parse(body)
         except InvalidSpec:
@@ -96,7 +97,7 @@ class RegistryReconciler:
     def _forget(self, key: Key) -> None:
         self._world.references.drop(key)
         self._prober.drop(key)
-        self._buckets.drop(key)
+        self._elsewhere.drop(key)
         self._reporter.forget(key)
 
     async def _ensure(self, run: Run) -> Ensured:
@@ -124,9 +125,10 @@ class RegistryReconciler:
         await run.attempt(Condition.EXPOSED, exposure.ingress(run, serving))
         await run.attempt(Condition.EXPOSED, exposure.gateway(run, serving, published))
         place = await storage.place(run, own.salt_key)
-        if account and service and place and self._complete(run, users, serving):
-            given = (serving.secret if serving else None, users.secret if users else None)
-            await self._workload(run, own, place, given, bundle)
+        source = await upstream.source(run, own.salt_key)
+        if account and service and place and source and self._complete(run, users, serving):
+            served = (serving.secret if serving else None, users.secret if users else None)
+            await self._workload(run, own, Inputs(*served, place, source), bundle)
         return Ensured(standing, users, tls.live(run, serving), published)
 
     async def _accounts(self, run: Run, own: accounts.Internal, trust: tls.Trust) -> accounts.Accounts | None:
@@ -166,19 +168,13 @@ class RegistryReconciler:
         return Ensured(service, users, tls.last_good(run))
 
     @staticmethod
-    async def _workload(
-        run: Run, own: accounts.Internal, place: Place, given: tuple[str | None, str | None], bundle: str | None
-    ) -> None:
-        """The pods and what stands beside them, on inputs that exist; and the end of what they need no longer.
-
-        `given`: the Secrets with the certificate and the accounts.
-        """
-        config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own, place.azure_key))
+    async def _workload(run: Run, own: accounts.Internal, inputs: Inputs, bundle: str | None) -> None:
+        """The pods and what stands beside them, on inputs that exist; and the end of what they need no longer."""
+        config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own, inputs))
         if config is None:
             return
-        if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, config, *given, place.attached)):
+        if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, config, inputs)):
             await run.attempt(Condition.WORKLOAD_READY, scaling.budget_and_autoscaler(run))
-        inputs = (config, *given, place.attached.secret if place.attached else None)
-        addressed = frozenset(name for name in inputs if name is not None)
+        addressed = inputs.secrets | {config}
         await run.attempt(Condition.WORKLOAD_READY, pruning.prune(run, addressed, workload.mounted(run)))
         await run.attempt(Condition.WORKLOAD_READY, pruning.prune_trust(run, bundle))

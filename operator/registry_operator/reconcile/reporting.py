@@ -22,6 +22,7 @@ from registry_operator.reconcile.tls import Serving
 from registry_operator.reconcile.views import DeploymentView
 from registry_operator.reconcile.world import Referred, World
 from registry_operator.registry.authority import renewal_time
+from registry_operator.registry.upstream import Access
 from registry_operator.status import report, rules
 from registry_operator.status.findings import Findings
 from registry_operator.status.problems import Problem
@@ -87,6 +88,7 @@ class Reporter:
             now=run.now,
             problems=run.problems,
             storage=storage.facts(run),
+            upstream=None if run.upstream is None else run.upstream.access is Access.OPEN,
             workload=workload.facts(run),
             exposure=exposure.facts(run, ensured.service, serving),
             probe=answer,
@@ -207,6 +209,10 @@ def references(registry: Registry) -> Iterable[Referred]:
     for endpoint in spec.notifications.endpoints:
         if endpoint.headers_secret_ref is not None:
             yield Referred(kinds.SECRET, namespace, endpoint.headers_secret_ref)
+    if spec.proxy is not None and spec.proxy.credentials_secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, spec.proxy.credentials_secret_ref)
+    if spec.proxy is not None and spec.proxy.ca_secret_ref is not None:
+        yield Referred(kinds.SECRET, namespace, spec.proxy.ca_secret_ref.name)
     issuer = spec.tls.cert_manager.issuer_ref if spec.tls.cert_manager else None
     if issuer is not None and issuer.kind == "ClusterIssuer":
         yield Referred(kinds.CLUSTER_ISSUER, "", issuer.name)

@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from registry_operator.desired import claim, config, deployment, image, secrets
-from registry_operator.desired.object_storage import Attached
+from registry_operator.desired.attached import Attached
 from registry_operator.kube import kinds
 from registry_operator.reconcile import notifications, scaling
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.projections import Child
+from registry_operator.reconcile.upstream import Source
 from registry_operator.reconcile.views import DeploymentView, PodView
 from registry_operator.status.findings import WorkloadFacts
 
 
-async def configuration(run: Run, own: Internal, azure_key: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What pods start on, checked and where they can read it: Secrets by name, and where images and sources lie."""
+
+    tls: str | None
+    htpasswd: str | None
+    place: Place
+    source: Source
+
+    @property
+    def attached(self) -> tuple[Attached, ...]:
+        return tuple(each for each in (self.place.attached, self.source.attached) if each is not None)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """All of them."""
+        named = {name for name in (self.tls, self.htpasswd) if name is not None}
+        return frozenset(named | {each.secret for each in self.attached})
+
+
+async def configuration(run: Run, own: Internal, inputs: Inputs) -> str:
     """The configuration file in a Secret of its own; returns that Secret's name."""
     headers = await notifications.headers(run)
-    text = config.text(run.registry, http_secret=own.http_secret, azure_key=azure_key, notification_headers=headers)
+    text = config.text(
+        run.registry,
+        http_secret=own.http_secret,
+        azure_key=inputs.place.azure_key,
+        upstream_login=inputs.source.login,
+        notification_headers=headers,
+    )
     made = await run.writer.addressed(secrets.config(run.registry, text, salt_key=own.salt_key))
     return made.name
 
 
-async def workload(
-    run: Run, config_secret: str, tls_secret: str | None, htpasswd_secret: str | None, attached: Attached | None
-) -> Child:
+async def workload(run: Run, config_secret: str, inputs: Inputs) -> Child:
     """The Deployment, on inputs that exist."""
     registry = run.registry
     wanted = deployment.deployment(
         registry,
         image=image.reference(registry, run.defaults.images[registry.spec.version]),
         config_secret=config_secret,
-        tls_secret=tls_secret,
-        htpasswd_secret=htpasswd_secret,
+        tls_secret=inputs.tls,
+        htpasswd_secret=inputs.htpasswd,
         claim_name=claim.claim_name(registry),
         rollout=scaling.rollout(run),
-        attached=attached,
+        attached=inputs.attached,
     )
     present = current(run)
     known = present.view if present is not None and isinstance(present.view, DeploymentView) else None

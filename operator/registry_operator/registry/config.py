@@ -15,7 +15,7 @@ import yaml
 
 from registry_operator.registry.drivers import Line, Section
 
-__all__ = ["Line", "Options", "filesystem", "render"]
+__all__ = ["Line", "Options", "Section", "filesystem", "proxy", "render"]
 
 # What distribution does with uploads that nobody finishes. All four keys, or it panics.
 _UPLOAD_PURGING: Section = {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False}
@@ -41,6 +41,7 @@ class Options:
     drain_seconds: int
     http_secret: str
     storage: Mapping[str, Section]  # the section of the one storage driver, under its name
+    proxy: Section | None = None  # what `proxy` gives; None = no cache of another registry
     redirect: bool = True  # whether clients may be sent to the storage's own server for layers
     tls_folder: str | None = None  # with tls.crt and tls.key; None = plain HTTP
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
@@ -73,6 +74,8 @@ def render(options: Options) -> str:
         data["auth"] = {"htpasswd": {"realm": "registry", "path": options.htpasswd_file}}
     if options.endpoints:
         data["notifications"] = {"endpoints": [_endpoint(each) for each in options.endpoints]}
+    if options.proxy is not None:
+        data["proxy"] = options.proxy
     # libyaml's dumper takes a tenth of the time, and a walk needs this text each time to know its hash.
     text: str = yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=True, default_flow_style=False, width=1000)
     return text
@@ -98,6 +101,16 @@ def _endpoint(endpoint: Endpoint) -> Section:
     }
     if endpoint.headers:
         section["headers"] = {name: [value] for name, value in endpoint.headers.items()}
+    return section
+
+
+def proxy(line: Line, url: str, *, user: str | None, password: str | None, ttl: str | None) -> Section:
+    """The section of a pull-through cache. Line 2 knows no `ttl`."""
+    section: Section = {"remoteurl": url}
+    if user is not None:
+        section |= {"username": user, "password": password}
+    if ttl is not None and line == "3":
+        section["ttl"] = ttl
     return section
 
 

@@ -20,6 +20,7 @@ from registry_operator.registry.certificates import Leaf, parse_der
 MAXIMUM_HEAD = 16 * 1024
 MAXIMUM_BODY = 4 * 1024
 
+_CHALLENGE = re.compile(rb"(?im)^www-authenticate:([^\r\n]*)")
 _STATUS = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})[ \r]")
 
 
@@ -45,10 +46,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The status of an answer, and the first bytes of its body if it is an error or a redirect."""
+    """The status of an answer, the first bytes of its body if it is an error or a redirect, and how it wants to be
+    logged in to (the values of WWW-Authenticate)."""
 
     status: int
     body: bytes = b""
+    challenges: tuple[str, ...] = ()
 
 
 class Connection:
@@ -79,7 +82,8 @@ class Connection:
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             raise NotHttp from None
         status = _status(head)
-        return Response(status, await self._some_body() if status >= 300 else b"")
+        challenges = tuple(value.decode("latin-1").strip() for value in _CHALLENGE.findall(head))
+        return Response(status, await self._some_body() if status >= 300 else b"", challenges)
 
     async def _some_body(self) -> bytes:
         body = b""

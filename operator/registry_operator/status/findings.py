@@ -131,6 +131,7 @@ class Findings:
     now: datetime
     problems: Mapping[Condition, Problem] = field(default_factory=dict)
     storage: StorageFacts = StorageFacts()
+    upstream: bool | None = None  # whether the registry that is cached lets the operator in; None: not known yet
     workload: WorkloadFacts = WorkloadFacts()
     exposure: ExposureFacts = ExposureFacts()
     probe: Answer | None = None

@@ -17,6 +17,7 @@ class Condition(StrEnum):
     STORAGE_READY = "StorageReady"
     CERTIFICATE_READY = "CertificateReady"
     CREDENTIALS_READY = "CredentialsReady"
+    UPSTREAM_READY = "UpstreamReady"
     WORKLOAD_READY = "WorkloadReady"
     REACHABLE = "Reachable"
     WRITABLE = "Writable"
@@ -89,6 +90,15 @@ class Reason(StrEnum):
     AUTHENTICATION_DISABLED = "AuthenticationDisabled"
     PROPAGATING = "Propagating"
     HTPASSWD_INVALID = "HtpasswdInvalid"
+    # UpstreamReady
+    UPSTREAM_OPEN = "UpstreamOpen"
+    TRYING_UPSTREAM = "TryingUpstream"
+    UPSTREAM_REFUSES = "UpstreamRefuses"
+    UPSTREAM_CLOSED = "UpstreamClosed"
+    UPSTREAM_UNSUPPORTED = "UpstreamUnsupported"
+    UPSTREAM_UNTRUSTED = "UpstreamUntrusted"
+    UPSTREAM_UNREACHABLE = "UpstreamUnreachable"
+    UPSTREAM_FAILING = "UpstreamFailing"
     # WorkloadReady
     AVAILABLE = "Available"
     ROLLING_OUT = "RollingOut"

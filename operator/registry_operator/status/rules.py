@@ -68,6 +68,15 @@ def credentials(found: Findings) -> Verdict:
     return unknown(Reason.WAITING, "the registry cannot be asked; see Reachable")
 
 
+def upstream(found: Findings) -> Verdict:
+    """Of a cache: whether the registry that is cached lets it in."""
+    if problem := found.problems.get(Condition.UPSTREAM_READY):
+        return no(problem.reason, problem.message)
+    if found.registry.spec.proxy is None or found.upstream:
+        return yes(Reason.UPSTREAM_OPEN, "the registry that is cached lets the operator in")
+    return unknown(Reason.WAITING, "whether the registry that is cached lets the cache in is not known yet")
+
+
 def reachable(found: Findings) -> Verdict:
     if found.workload.ready == 0:
         return unknown(Reason.WAITING, "nothing is tried before a pod is ready")
@@ -106,7 +115,7 @@ def _unreachable(login: Login, message: str) -> Verdict:
 
 
 def writable(found: Findings) -> Verdict:
-    if found.registry.spec.access == "ReadOnly":
+    if found.registry.spec.read_only:
         return _sealed(found)
     if found.probe is None or found.probe.upload is None:
         return unknown(Reason.WAITING, "no upload has been tried yet")
@@ -126,7 +135,8 @@ def _sealed(found: Findings) -> Verdict:
     if found.workload.leaving:
         names = ", ".join(pod for pod, _ in found.workload.leaving)
         return no(Reason.ROLLING_OUT, f"{names} may still finish an upload on the way out")
-    return no(Reason.READ_ONLY, "spec.access is ReadOnly: pushes and deletes are answered by 405")
+    why = "spec.access is ReadOnly" if found.registry.spec.proxy is None else "spec.proxy makes this a cache"
+    return no(Reason.READ_ONLY, f"{why}: pushes and deletes are answered by 405")
 
 
 def stalled(found: Findings) -> Verdict:
@@ -141,6 +151,7 @@ _ORDER = (
     Condition.STORAGE_READY,
     Condition.CERTIFICATE_READY,
     Condition.CREDENTIALS_READY,
+    Condition.UPSTREAM_READY,
     Condition.WORKLOAD_READY,
     Condition.EXPOSED,
     Condition.MONITORED,
@@ -158,12 +169,19 @@ PARTS: dict[Condition, Rule] = {
     Condition.STORAGE_READY: lambda found: Verdict(*storage(found)),
     Condition.CERTIFICATE_READY: certificate,
     Condition.CREDENTIALS_READY: credentials,
+    Condition.UPSTREAM_READY: upstream,
     Condition.WORKLOAD_READY: lambda found: Verdict(*workload(found)),
     Condition.REACHABLE: reachable,
     Condition.WRITABLE: writable,
     Condition.EXPOSED: lambda found: Verdict(*exposure(found)),
 }
-PROBED = (Condition.STORAGE_READY, Condition.CREDENTIALS_READY, Condition.REACHABLE, Condition.WRITABLE)
+PROBED = (
+    Condition.STORAGE_READY,
+    Condition.CREDENTIALS_READY,
+    Condition.UPSTREAM_READY,
+    Condition.REACHABLE,
+    Condition.WRITABLE,
+)
 
 
 def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
@@ -172,7 +190,7 @@ def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     A bad new input does not make a registry unready that serves on with its last good one: `Stalled` tells that.
     """
     serving = parts[Condition.REACHABLE].status == "True" and found.workload.ready > 0
-    pushable = parts[Condition.WRITABLE].status == "True" or found.registry.spec.access == "ReadOnly"
+    pushable = parts[Condition.WRITABLE].status == "True" or found.registry.spec.read_only
     if serving and pushable:
         return yes(Reason.SERVING, _served(found))
     for verdict in _in_the_way(parts):
@@ -205,7 +223,7 @@ def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
 
 
 def _served(found: Findings) -> str:
-    doing = "log in, pull and push" if found.registry.spec.access == "ReadWrite" else "log in and pull"
+    doing = "log in, pull and push" if not found.registry.spec.read_only else "log in and pull"
     return f"clients can {doing}"
 
 
@@ -236,8 +254,13 @@ def conditions(found: Findings, known: Mapping[Condition, Verdict]) -> dict[Cond
         Condition.READY: ready(found, parts),
         Condition.RECONCILING: reconciling(found, parts),
         Condition.STALLED: stalled(found),
-        **parts,
+        **{condition: verdict for condition, verdict in parts.items() if _concerns(found, condition)},
     }
+
+
+def _concerns(found: Findings, condition: Condition) -> bool:
+    """Whether the Registry has what the condition is about."""
+    return condition is not Condition.UPSTREAM_READY or found.registry.spec.proxy is not None
 
 
 def invalid(message: str) -> dict[Condition, Verdict]:
@@ -247,7 +270,7 @@ def invalid(message: str) -> dict[Condition, Verdict]:
         Condition.READY: unknown(Reason.INVALID_SPEC, message),
         Condition.RECONCILING: no(Reason.SETTLED, "see Stalled"),
         Condition.STALLED: yes(Reason.INVALID_SPEC, message),
-        **dict.fromkeys(PARTS, nothing),
+        **{condition: nothing for condition in PARTS if condition is not Condition.UPSTREAM_READY},
     }
 
 

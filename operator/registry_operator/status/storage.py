@@ -29,7 +29,7 @@ def _bucket(found: Findings, name: str) -> Parts:
     if answer is None:
         untried = f"; {found.storage.untried}" if found.storage.untried else ""
         return "Unknown", Reason.WAITING, f"a ready pod will tell whether the registry can use bucket {name}{untried}"
-    if found.registry.spec.access == "ReadOnly" and answer.login is Login.ACCEPTED:
+    if found.registry.spec.read_only and answer.login is Login.ACCEPTED:
         return "True", Reason.BUCKET_IN_USE, f"the registry is ready, which it does not stay without bucket {name}"
     return "Unknown", Reason.WAITING, f"whether bucket {name} takes uploads is not known; see Writable"
 

@@ -100,3 +100,54 @@ BY_LINE = [
         {"version": "2", "storage": {"azure": {"container": "images", "accountName": "teama"}}},
     ),
 ]
+
+HUB: Spec = {"remoteURL": "https://registry-1.docker.io"}
+
+
+def cache(good: Spec, bad: Spec, at: str, words: str) -> Case:
+    """A cache, and what it may stand beside."""
+    return Case(f"spec.{at}", words, {"version": "3", "proxy": HUB, **good}, {"version": "3", "proxy": HUB, **bad})
+
+
+PROXY = [
+    case("proxy", HUB, {"remoteURL": "http://a.b"}, "must be an address such as https", path="proxy.remoteURL"),
+    case("proxy", HUB, {"remoteURL": "https://a.b/c"}, "https alone", path="proxy.remoteURL"),
+    Case(
+        "spec.proxy.credentialsSecretRef.name",
+        "must be the name of an object",
+        {"proxy": {**HUB, "credentialsSecretRef": {"name": "hub"}}},
+        {"proxy": {**HUB, "credentialsSecretRef": {"name": "Hub"}}},
+    ),
+    Case(
+        "spec.proxy.caSecretRef.name",
+        "must be the name of an object",
+        {"proxy": {**HUB, "caSecretRef": {"name": "ca"}}},
+        {"proxy": {**HUB, "caSecretRef": {"name": "CA"}}},
+    ),
+    Case(
+        "spec.proxy.caSecretRef.key",
+        "must be a key of a Secret",
+        {"proxy": {**HUB, "caSecretRef": {"name": "ca", "key": "tls.crt"}}},
+        {"proxy": {**HUB, "caSecretRef": {"name": "ca", "key": "a/b"}}},
+    ),
+    cache({"proxy": {**HUB, "ttl": "24h"}}, {"proxy": {**HUB, "ttl": "1 day"}}, "proxy.ttl", "must be a duration"),
+    cache(
+        {"proxy": {**HUB, "ttl": "24h"}},
+        {"proxy": {**HUB, "ttl": "24h"}, "version": "2"},
+        "proxy.ttl",
+        "may be set with line 3 only",
+    ),
+    cache(
+        {"storage": {"s3": s3()}},
+        {"storage": {"s3": s3()}, "replicas": 2},
+        "replicas",
+        "may not be more than 1 with proxy",
+    ),
+    cache(
+        {"storage": {"s3": s3()}},
+        {"storage": {"s3": s3()}, "autoscaling": {"maxReplicas": 3}},
+        "autoscaling",
+        "may not be set with proxy",
+    ),
+    cache({"rollout": "Recreate"}, {"rollout": "Surge"}, "rollout", "may not be Surge with proxy"),
+]

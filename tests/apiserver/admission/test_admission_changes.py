@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry_operator.kube.kinds import REGISTRY
-from tests.apiserver.admission.cases_storage import AZURE, GCS, s3
+from tests.apiserver.admission.cases_storage import AZURE, GCS, HUB, s3
 from tests.apiserver.admission.door import SCALARS, Door, Refused
 
 Spec = dict[str, Any]
@@ -49,6 +49,7 @@ CLASS = "may not change storageClassName, since a claim keeps its class: make a 
 MODES = "may not change accessModes"
 SIZE = "may grow but not shrink"
 KIND = "may not change its kind, since the images would stay behind: make a Registry of another name"
+COME = "may not come or go, since what is cached is no whole image and what was pushed would be hidden"
 STAY = "may not change, since the images would stay behind: make a Registry of another name"
 PROVIDER = "may not come or go, since the images would stay with the other provider"
 BALANCER = "may not change loadBalancerClass while type is LoadBalancer"
@@ -80,6 +81,15 @@ CHANGES = [
     Change(".storage", SIZE, claim(size="30Gi"), claim(size="30720Mi"), {}),
     Change(".storage", SIZE, claim(size="1Ti"), claim(size="1.5Ti"), claim(size="1000Gi")),
     Change(".storage", KIND, {}, {}, bucket()),
+    Change(".proxy", COME, {}, {}, {"proxy": HUB}),
+    Change(".proxy", COME, {"proxy": HUB}, {"proxy": {**HUB, "credentialsSecretRef": {"name": "hub"}}}, {}),
+    Change(
+        ".proxy.remoteURL",
+        "may not change, since what is cached would be served in the name of another registry",
+        {"proxy": HUB},
+        {"proxy": {**HUB, "caSecretRef": {"name": "ca"}}},
+        {"proxy": {"remoteURL": "https://ghcr.io"}},
+    ),
     Change(".storage.s3.bucket", STAY, bucket(), bucket(region="us-east-1"), bucket(bucket="other")),
     Change(".storage.s3.rootDirectory", STAY, bucket(), bucket(), bucket(rootDirectory="a")),
     Change(

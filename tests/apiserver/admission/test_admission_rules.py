@@ -12,7 +12,7 @@ from tests.apiserver.admission.cases import AUTH, IMAGE, SERVICE, STORAGE, TLS, 
 from tests.apiserver.admission.cases_notifications import NOTIFICATIONS
 from tests.apiserver.admission.cases_pod import POD
 from tests.apiserver.admission.cases_scaling import SCALING
-from tests.apiserver.admission.cases_storage import BY_LINE, OBJECT_STORAGE, s3
+from tests.apiserver.admission.cases_storage import BY_LINE, OBJECT_STORAGE, PROXY, s3
 from tests.apiserver.admission.door import Door, Refused, nested
 from tests.apiserver.admission.test_admission_changes import CHANGES
 from tests.unit.api.test_schema import nodes
@@ -22,6 +22,7 @@ CASES = (
     *STORAGE,
     *OBJECT_STORAGE,
     *BY_LINE,
+    *PROXY,
     *TLS,
     *AUTH,
     *SERVICE,
@@ -131,6 +132,7 @@ def test_modes(door: Door, path: str, good: object, bad: object) -> None:
         ("storage.existingClaim", {"claimName": "a"}, {}, "Required value"),
         ("storage.s3", BUCKET, {"region": "eu-central-1"}, "Required value"),
         ("storage.gcs", {"bucket": "images"}, {}, "Required value"),
+        ("proxy", {"remoteURL": "https://a"}, {}, "Required value"),
         ("tls.secretRef", {"name": "a"}, {}, "Required value"),
         ("pod.labels", {f"l{i}": "" for i in range(64)}, {f"l{i}": "" for i in range(65)}, "at most 64"),
         ("pod.resources.limits", {"cpu": "1"}, {"cpu": 0.5}, "must be of type"),

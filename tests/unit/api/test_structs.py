@@ -16,6 +16,7 @@ from registry_operator.api.http import Http
 from registry_operator.api.metrics import Metrics, PodMonitor
 from registry_operator.api.network_policy import NetworkPolicy
 from registry_operator.api.notifications import Notifications
+from registry_operator.api.proxy import Proxy
 from registry_operator.api.service import Service
 
 SPEC = registries()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -33,6 +34,8 @@ STRUCTS: list[tuple[str, Any, dict[str, str]]] = [
     ("storage.s3.caSecretRef", SecretKeyRef("x", "ca.crt"), {}),
     ("storage.gcs", object_storage.Gcs("x"), {}),
     ("storage.azure", object_storage.Azure("x", "y"), {}),
+    ("proxy", Proxy("x"), {"remoteURL": "remote_url"}),
+    ("proxy.caSecretRef", SecretKeyRef("x", "ca.crt"), {}),
     ("tls", api.Tls(), {}),
     ("tls.certManager", api.CertManager(), {"privateKey": "algorithm size"}),
     ("tls.certManager.issuerRef", api.IssuerRef("x"), {}),
@@ -122,7 +125,9 @@ def test_defaults_are_the_same(path: str, field: dict[str, Any], hint: Any, valu
 def test_every_object_of_ours_is_held_against_a_struct() -> None:
     """A field that is added to the CRD and forgotten here would be accepted and ignored."""
     known = {path for path, _, _ in STRUCTS} | {"tls.certManager.privateKey", "auth.htpasswd", "tls.secretRef"}
-    known |= {f"storage.{kind}.credentialsSecretRef" for kind in ("s3", "gcs", "azure")}
+    known |= {f"storage.{kind}.credentialsSecretRef" for kind in ("s3", "gcs", "azure")} | {
+        "proxy.credentialsSecretRef"
+    }
     found = set()
 
     def walk(schema: dict[str, Any], path: str) -> None:

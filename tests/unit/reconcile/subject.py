@@ -12,8 +12,8 @@ from registry_operator.desired.names import Names
 from registry_operator.engine.informer import Informer
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
-from registry_operator.reconcile.bucket_probing import Buckets
 from registry_operator.reconcile.context import Defaults, Run
+from registry_operator.reconcile.elsewhere import Elsewhere
 from registry_operator.reconcile.ensured import Ensured
 from registry_operator.reconcile.pace import Pace
 from registry_operator.reconcile.probing import Prober
@@ -23,8 +23,7 @@ from registry_operator.reconcile.registries import RegistryReconciler
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.reporting import Reporter
 from registry_operator.reconcile.world import World
-from registry_operator.registry.s3 import Access, Question
-from registry_operator.registry.s3 import Answer as Look
+from registry_operator.registry import s3, upstream
 from registry_operator.status.findings import Answer, Login
 from tests.unit.reconcile.cluster import Cluster, Object
 
@@ -63,19 +62,31 @@ class Hasty(Pace):
         return None
 
 
-class StubBuckets:
-    """Remembers which keys were to be tried, and answers what the test says (None: nothing yet)."""
+class StubLooks:
+    """Remembers what was to be tried, and answers what the test says (None: nothing yet)."""
 
-    def __init__(self) -> None:
-        self.asked: Question | None = None
-        self.says: Look | None = Look(Access.OPEN)
+    def __init__(self, says: Any) -> None:
+        self.asked: Any = None
+        self.says = says
 
-    def answer(self, key: Key, question: Question, *, in_use: bool) -> Look | None:
+    def answer(self, key: Key, question: Any, *, in_use: bool) -> Any:
         self.asked = question
         return self.says
 
     def drop(self, key: Key) -> None:
         self.asked = None
+
+
+class StubElsewhere:
+    """All is as it should be elsewhere."""
+
+    def __init__(self) -> None:
+        self.buckets = StubLooks(s3.Answer(s3.Access.OPEN))
+        self.upstreams = StubLooks(upstream.Answer(upstream.Access.OPEN))
+
+    def drop(self, key: Key) -> None:
+        self.buckets.drop(key)
+        self.upstreams.drop(key)
 
 
 class Told:
@@ -124,9 +135,12 @@ class Subject:
         prober = cast(Prober, self.prober)
         reporter = Reporter(client, self.world, prober, self.told, self.told, self.pace)
         defaults = Defaults(images={"2": "registry:2.8.3", "3": "registry:3.1.1"})
-        self.buckets = StubBuckets()
-        buckets = cast(Buckets, self.buckets)
-        self.reconciler = RegistryReconciler(client, self.world, prober, reporter, defaults, buckets, lambda: self.now)
+        stub = StubElsewhere()
+        self.buckets, self.upstreams = stub.buckets, stub.upstreams
+        elsewhere = cast(Elsewhere, stub)
+        self.reconciler = RegistryReconciler(
+            client, self.world, prober, reporter, defaults, elsewhere, lambda: self.now
+        )
         self.deliver()
 
     # ------------------------------------------------------------------ the user

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from tests import s3
 from tests.distribution import LINES, LOOPBACK, Running, free_port, running, started
 from tests.s3 import BUCKET, Keys, S3Server
 from tests.stage.waiting import eventually
+from tests.unit.registry.asking import ask
 from tests.unit.registry.serving import CA, OPTIONS, google_key, write_files
 
 BLOB = b"layer" * 1000
@@ -51,26 +50,9 @@ def env(folder: Path, keys: Keys) -> dict[str, str]:
     return {**keys.data, "SSL_CERT_DIR": str(folder / "ca")}
 
 
-def ask(registry: Running, method: str, path: str, body: bytes | None = None) -> tuple[int, Mapping[str, str], bytes]:
-    """An answer, as it came: a redirect is not followed."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            return None
-
-    request = urllib.request.Request(f"http://{LOOPBACK}:{registry.port}{path}", data=body, method=method)
-    request.add_header("Content-Type", "application/octet-stream")
-    try:
-        with urllib.request.build_opener(Stay).open(request, timeout=30) as response:
-            return response.status, dict(response.headers), response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, dict(error.headers), error.read()
-
-
 def push(registry: Running, repository: str = "team/app") -> int:
-    _, headers, _ = ask(registry, "POST", f"/v2/{repository}/blobs/uploads/", b"")
-    return ask(registry, "PUT", f"{headers['Location']}&digest={DIGEST}", BLOB)[0]
+    _, headers, _ = ask(registry.port, "POST", f"/v2/{repository}/blobs/uploads/", b"")
+    return ask(registry.port, "PUT", f"{headers['Location']}&digest={DIGEST}", BLOB)[0]
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -78,7 +60,7 @@ def test_a_layer_goes_into_the_bucket_and_comes_back(line: Line, server: S3Serve
     root = f"registries/line-{line}"
     with running(options(line, server, root=root), tmp_path, env(tmp_path, keys)) as registry:
         assert push(registry) == 201
-        assert ask(registry, "GET", f"/v2/team/app/blobs/{DIGEST}")[::2] == (200, BLOB)
+        assert ask(registry.port, "GET", f"/v2/team/app/blobs/{DIGEST}")[::2] == (200, BLOB)
     assert any(name.startswith(f"{root}/docker/registry/v2/blobs/") for name in server.objects())
 
 
@@ -87,7 +69,7 @@ def test_line_3_finds_what_line_2_wrote(server: S3Server, keys: Keys, tmp_path: 
     with running(options("2", server, root="moved"), tmp_path, variables) as registry:
         assert push(registry) == 201
     with running(options("3", server, root="moved"), tmp_path, variables) as registry:
-        assert ask(registry, "GET", f"/v2/team/app/blobs/{DIGEST}")[0] == 200
+        assert ask(registry.port, "GET", f"/v2/team/app/blobs/{DIGEST}")[0] == 200
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -97,7 +79,7 @@ def test_clients_are_sent_to_the_bucket_if_they_may_be(
     wished = replace(options(line, server, root="redirects"), redirect=True)
     with running(wished, tmp_path, env(tmp_path, keys)) as registry:
         assert push(registry) == 201
-        status, headers, _ = ask(registry, "GET", f"/v2/team/app/blobs/{DIGEST}")
+        status, headers, _ = ask(registry.port, "GET", f"/v2/team/app/blobs/{DIGEST}")
     assert status == 307
     assert headers["Location"].startswith(f"{server.url}/{BUCKET}/redirects/")
 
@@ -111,13 +93,13 @@ def test_wrong_keys_look_well_until_three_checks_have_failed(
     text = config.render(replace(options(line, server), port=port)).replace("interval: 10s", "interval: 1s")
     assert "interval: 1s" in text
     with started(line, text, tmp_path, port, env(tmp_path, Keys(keys.id, "not-the-secret"))) as registry:
-        assert ask(registry, "GET", "/")[0] == 200
+        assert ask(registry.port, "GET", "/")[0] == 200
         assert push_refused(registry)
-        eventually(lambda: ask(registry, "GET", "/")[0] == 503, "the registry's own check to fail")
+        eventually(lambda: ask(registry.port, "GET", "/")[0] == 503, "the registry's own check to fail")
 
 
 def push_refused(registry: Running) -> bool:
-    return ask(registry, "POST", "/v2/team/app/blobs/uploads/", b"")[0] >= 400
+    return ask(registry.port, "POST", "/v2/team/app/blobs/uploads/", b"")[0] >= 400
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -165,14 +147,14 @@ def test_line_3_starts_with_a_key_of_google(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_text(google_key())
     driver = drivers.gcs(bucket=BUCKET, key_file=str(tmp_path / "key.json"), root="a/b")
     with running(replace(OPTIONS, line="3", storage=driver), tmp_path) as registry:
-        assert ask(registry, "GET", "/v2/")[0] == 200
+        assert ask(registry.port, "GET", "/v2/")[0] == 200
 
 
 @pytest.mark.parametrize("key", ["MDAxMjM0NQ==", None], ids=["key", "identity"])
 def test_line_3_starts_with_a_container_of_azure(key: str | None, tmp_path: Path) -> None:
     driver = drivers.azure("3", container="images", account="teama", key=key)
     with running(replace(OPTIONS, line="3", storage=driver), tmp_path) as registry:
-        assert ask(registry, "GET", "/v2/")[0] == 200
+        assert ask(registry.port, "GET", "/v2/")[0] == 200
 
 
 def test_line_2_has_its_own_words_for_azure() -> None:

@@ -26,7 +26,8 @@ def test_a_problem_of_its_step_decides_a_condition(condition: Condition) -> None
     if condition in (Condition.REACHABLE, Condition.WRITABLE):
         return  # no step of the reconciliation brings these about
     bad = problem(condition)
-    found = findings(problems=bad)
+    cache = {"proxy": {"remoteURL": "https://a"}} if condition is Condition.UPSTREAM_READY else {}
+    found = findings(cache, problems=bad)
     assert judge(found)[condition] == ("False", Reason.REFUSED)
     assert PARTS[condition](found).message == f"about {condition}"
 
@@ -139,7 +140,7 @@ def test_pods_that_are_late_are_named() -> None:
 READ_ONLY = {"access": "ReadOnly"}
 WRITABLE: dict[str, Case] = {
     "accepted": (findings(), "True", Reason.UPLOAD_ACCEPTED),
-    "not tried": (findings(probe=answered(upload=None)), "Unknown", Reason.WAITING),
+    "not tried": (findings(probe=answered(upload=None, sealed=True)), "Unknown", Reason.WAITING),
     "not asked": (findings(probe=None), "Unknown", Reason.WAITING),
     "refused": (findings(probe=answered(upload=False, upload_message="why")), "False", Reason.UPLOAD_FAILED),
     "read-only": (findings(READ_ONLY, probe=answered(upload=None, sealed=True)), "False", Reason.READ_ONLY),

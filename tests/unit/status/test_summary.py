@@ -196,7 +196,7 @@ def test_nothing_is_claimed_under_an_invalid_spec() -> None:
     consistent(verdicts)
     assert verdicts[Condition.STALLED] == ("True", Reason.INVALID_SPEC, "spec.version: must be 2 or 3")
     assert {verdict.status for name, verdict in verdicts.items() if name in list(Condition)[3:]} == {"Unknown"}
-    assert verdicts.keys() == set(Condition) - {Condition.MONITORED}
+    assert verdicts.keys() == set(Condition) - {Condition.MONITORED, Condition.UPSTREAM_READY}
 
 
 def test_a_registry_on_its_way_out_is_neither_ready_nor_stuck() -> None:

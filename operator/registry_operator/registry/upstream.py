@@ -1,0 +1,138 @@
+"""Whether another registry lets a cache in.
+
+Distribution answers 404 to its clients where it is not let in, and panics at its start where nobody answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import ssl
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import urlencode, urlsplit
+
+from registry_operator.registry.http import NotHttp, Response, Target, connect, verifying_also
+
+SECONDS = 10.0
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+class Access(Enum):
+    """What became of the question."""
+
+    OPEN = "it lets the cache in"
+    REFUSED = "it does not know the credentials"
+    CLOSED = "it wants credentials, and there are none"
+    BASIC = "it wants a password with each request, which line 2 cannot give"
+    FOREIGN = "it sends the credentials to a host that is not its own"
+    UNTRUSTED = "its certificate is to be trusted by nobody"
+    SILENT = "it does not answer"
+    FAILING = "it answers, and not as a registry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A registry, and what a cache of that line would log in with."""
+
+    url: str
+    line: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_pem: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`detail` may be shown to anybody."""
+
+    access: Access
+    detail: str = ""
+
+
+async def look(question: Question, *, seconds: float = SECONDS) -> Answer:
+    """Log in as the cache will."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _look(question)
+    except TimeoutError:
+        return Answer(Access.SILENT, f"no answer within {seconds:g} s")
+    except ssl.SSLCertVerificationError as error:
+        return Answer(Access.UNTRUSTED, error.verify_message)
+    except (NotHttp, OSError, UnicodeError):
+        return Answer(Access.SILENT, "the connection fails")
+
+
+async def _look(question: Question) -> Answer:
+    url = question.url.rstrip("/") + "/v2/"
+    first = await _get(question, url, {})
+    if first.status == 200:
+        return Answer(Access.OPEN)
+    if first.status != 401:
+        return Answer(Access.FAILING, str(first.status))
+    found = {scheme.lower(): parameters for scheme, parameters in map(_challenge, first.challenges)}
+    if "bearer" in found:
+        return await _token(question, found["bearer"])
+    if "basic" in found:
+        return await _password(question, url)
+    return Answer(Access.FAILING, "401 without a challenge")
+
+
+async def _password(question: Question, url: str) -> Answer:
+    if question.user is None:
+        return Answer(Access.CLOSED)
+    if question.line == "2":
+        return Answer(Access.BASIC)
+    return _judged(question, await _get(question, url, _basic(question)))
+
+
+async def _token(question: Question, parameters: dict[str, str]) -> Answer:
+    """Ask for a token, at a host that the credentials may be sent to."""
+    realm = parameters.get("realm", "")
+    if not _own(question.url, realm):
+        return Answer(Access.FOREIGN, urlsplit(realm).hostname or "no host")
+    query = urlencode({"service": parameters.get("service", "")})
+    return _judged(question, await _get(question, f"{realm}{'&' if '?' in realm else '?'}{query}", _basic(question)))
+
+
+def _judged(question: Question, response: Response) -> Answer:
+    if response.status == 200:
+        return Answer(Access.OPEN)
+    if response.status in (400, 401, 403):
+        return Answer(Access.CLOSED if question.user is None else Access.REFUSED, str(response.status))
+    return Answer(Access.FAILING, str(response.status))
+
+
+def _own(url: str, realm: str) -> bool:
+    """Whether a realm belongs to the registry, as line 3.1 asks, too: auth.docker.io to registry-1.docker.io."""
+    parts, host = urlsplit(realm), urlsplit(url).hostname or ""
+    there = parts.hostname or ""
+    if parts.scheme != "https" or not there:
+        return False
+    parent = host.partition(".")[2]
+    family = parent if "." in parent and not re.fullmatch(r"[0-9.]+", host) else host
+    return there == host or there.endswith(f".{family}")
+
+
+async def _get(question: Question, url: str, headers: dict[str, str]) -> Response:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    connection = await connect(Target(host, port, host, port), verifying_also(question.ca_pem))
+    try:
+        path = parts.path or "/"
+        return await connection.request(f"GET {path}?{parts.query}" if parts.query else f"GET {path}", headers)
+    finally:
+        connection.close()
+
+
+def _challenge(value: str) -> tuple[str, dict[str, str]]:
+    scheme, _, rest = value.partition(" ")
+    return scheme, dict(_PARAMETER.findall(rest))
+
+
+def _basic(question: Question) -> dict[str, str]:
+    if question.user is None:
+        return {}
+    pair = f"{question.user}:{question.password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
