@@ -138,6 +138,8 @@ def test_a_gateways_answers_are_told(operator: StagedOperator, images: Subject) 
     answer(images, HTTP_ROUTE, "True", "Accepted", "")
     assert URL in images.expect("Exposed", "True", "ReachedFromOutside")
     images.ready()
+    answer(images, BACKEND_TLS_POLICY, "False", "NoValidCACertificate", "ca.crt is broken")
+    assert "BackendTLSPolicy: NoValidCACertificate" in images.expect("Exposed", "False", "RouteRefused")
     policy = images.child(BACKEND_TLS_POLICY)["spec"]
     assert policy["validation"]["hostname"] == f"images.{images.namespace}.svc"
     assert policy["validation"]["caCertificateRefs"][0]["name"] == "images-ca"
@@ -160,18 +162,22 @@ def test_a_way_that_is_changed_leaves_nothing_of_the_old_one(operator: StagedOpe
 def test_kinds_that_the_cluster_lacks_are_told_and_noticed_when_they_come(
     operator: StagedOperator, images: Subject
 ) -> None:
+    """Also where they went away under a route that was there."""
     kube = images.stage.kube
-    name = f"{HTTP_ROUTE.plural}.{HTTP_ROUTE.group}"
-    kube.delete(CUSTOM_RESOURCE_DEFINITION, None, name)
+    images.apply(exposed(gateway={"hostnames": [HOST], "parentRefs": [PARENT]}))
+    images.ready()
+    first = images.child(HTTP_ROUTE)["metadata"]["uid"]
+    kube.delete(CUSTOM_RESOURCE_DEFINITION, None, f"{HTTP_ROUTE.plural}.{HTTP_ROUTE.group}")
     eventually(lambda: not kube.serves(HTTP_ROUTE), "the end of the kind")
     try:
-        images.apply(exposed(gateway={"hostnames": [HOST], "parentRefs": [PARENT]}))
         assert "HTTPRoute" in images.expect("Exposed", "False", "GatewayAPIMissing")
         images.expect("Ready", "True")
     finally:
         for path in foreign_crds.gateway_api():
             kube.apply_file(path.read_text())
+    eventually(lambda: kube.serves(HTTP_ROUTE), "the return of the kind")
     eventually(lambda: find(images, HTTP_ROUTE) is not None, "the route", within=90, seen=images.seen)
+    assert images.child(HTTP_ROUTE)["metadata"]["uid"] != first
     images.expect("Exposed", "Unknown", "ExposurePending")
 
 
@@ -204,8 +210,9 @@ def answer(images: Subject, kind: Kind, status: str, reason: str, message: str) 
         "observedGeneration": images.child(kind)["metadata"]["generation"],
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
-    parent = {"parentRef": PARENT, "controllerName": "example.org/gateway", "conditions": [condition]}
-    patch = {"status": {"parents": [parent]}}
+    listed, referred = ("ancestors", "ancestorRef") if kind is BACKEND_TLS_POLICY else ("parents", "parentRef")
+    entry = {referred: PARENT, "controllerName": "example.org/gateway", "conditions": [condition]}
+    patch = {"status": {listed: [entry]}}
     images.stage.kube.patch(kind, images.namespace, images.name, patch, subresource="status")
 
 

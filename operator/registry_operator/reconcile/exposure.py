@@ -95,6 +95,7 @@ def facts(run: Run, service: ServiceView | None, serving: Serving | None) -> Exp
     refused, pending = [*_refused(run)], [*_pending(run)]
     return ExposureFacts(
         urls=hosts.external(run.registry, addresses, node_port),
+        node_port=node_port,
         balancing=spec.service.type == "LoadBalancer" and not any(addresses),
         uncovered=serving.leaf.missing(hosts.shown(run.registry)) if serving else (),
         refused=tuple(refused),

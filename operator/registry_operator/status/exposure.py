@@ -17,8 +17,12 @@ def exposure(found: Findings) -> Parts:
         return obstacle
     if found.registry.spec.service.type == "ClusterIP" and not found.registry.spec.expose.hosts:
         return "True", Reason.CLUSTER_INTERNAL, "reached inside of the cluster; the spec asks for no other way"
-    where = f": {', '.join(facts.urls)}" if facts.urls else ", by the address of any node"
-    return "True", Reason.REACHED_FROM_OUTSIDE, f"reached from outside{where}"
+    return "True", Reason.REACHED_FROM_OUTSIDE, f"reached from outside: {_where(facts)}"
+
+
+def _where(facts: ExposureFacts) -> str:
+    ways = [*facts.urls, *([f"port {facts.node_port} of any node"] if facts.node_port else [])]
+    return ", ".join(ways) or "nothing tells where yet"
 
 
 def _obstacle(facts: ExposureFacts) -> Parts | None:

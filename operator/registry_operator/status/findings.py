@@ -112,6 +112,7 @@ class ExposureFacts:
     """
 
     urls: tuple[str, ...] = ()
+    node_port: int | None = None
     balancing: bool = False
     uncovered: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()

@@ -269,6 +269,12 @@ def test_exposed(case: Case) -> None:
     check(Condition.EXPOSED, case)
 
 
+def test_what_to_type_is_told() -> None:
+    facts = ExposureFacts(urls=("https://r.example.org",), node_port=30443)
+    message = PARTS[Condition.EXPOSED](findings({"service": {"type": "NodePort"}}, exposure=facts)).message
+    assert message == "reached from outside: https://r.example.org, port 30443 of any node"
+
+
 def test_a_way_from_outside_keeps_nobody_from_working_inside() -> None:
     """What is known to be shut is worked at; what nobody has answered may stay so for ever."""
     shut, unanswered = ExposureFacts(refused=("x",)), ExposureFacts(pending=("x",))
