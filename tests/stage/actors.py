@@ -25,6 +25,7 @@ Object = dict[str, Any]
 REGISTRY_LABEL = "teamregistry.io/registry"
 OURS = "app.kubernetes.io/managed-by=registry-operator"
 WORKERS = 16
+RESTART_SECONDS = 1.0  # until a program that ended is started again
 RELEASE: Key = ("", "")  # the key under which volumes are let go
 
 
@@ -156,6 +157,7 @@ class Actors:
                 return pods.creating(pod, str(problem))
             except container.Broken as problem:
                 self._waiting[key[0]].add(key)
+                asyncio.get_running_loop().call_later(RESTART_SECONDS, self._add, key)
                 return pods.crashing(pod, str(problem))
             if ready:
                 self.containers[key] = started

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import functools
+import socket
 import ssl
 import tempfile
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -43,7 +45,7 @@ class Container:
     age: str  # when the pod was made: of two ready ones the Service may choose either, the stub takes the newest
     context: ssl.SSLContext | None  # None: plain HTTP
     names: frozenset[str]  # that its certificate is for
-    read_only: bool
+    read_only: bool  # by its configuration, or as a cache of another registry
     htpasswd: Callable[[], str] | None  # the file as it is now; None: nobody is asked
 
     def admits(self, user: str, password: str) -> bool:
@@ -69,6 +71,8 @@ def start(pod: Object, secrets: Secrets) -> Container:
         _readable(variable, secrets)
     files = Files(spec["containers"][0], spec.get("volumes", []), secrets)
     config = _config(spec["containers"][0], files)
+    if proxy := config.get("proxy"):
+        _answering(proxy["remoteurl"])
     http = config.get("http", {})
     context, names = None, frozenset[str]()
     if tls := http.get("tls"):
@@ -86,9 +90,18 @@ def start(pod: Object, secrets: Secrets) -> Container:
         age=meta["creationTimestamp"],
         context=context,
         names=names,
-        read_only=bool(config.get("storage", {}).get("maintenance", {}).get("readonly", {}).get("enabled")),
+        read_only=bool(proxy or config.get("storage", {}).get("maintenance", {}).get("readonly", {}).get("enabled")),
         htpasswd=htpasswd,
     )
+
+
+def _answering(url: str) -> None:
+    """A cache ends at its start where nobody listens at the registry that it caches."""
+    parts = urllib.parse.urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 443), timeout=5).close()
+    except OSError as problem:
+        raise Broken(f"panic: dial tcp: {problem}") from problem
 
 
 def _readable(variable: Object, secrets: Secrets) -> None:
