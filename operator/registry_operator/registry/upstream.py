@@ -88,10 +88,11 @@ async def _password(question: Question, url: str) -> Answer:
 
 
 async def _token(question: Question, parameters: dict[str, str]) -> Answer:
-    """Ask for a token, at a host that the credentials may be sent to."""
+    """Ask for a token, at a host that the credentials may be sent to; without any it may be elsewhere."""
     realm = parameters.get("realm", "")
-    if not _own(question.url, realm):
-        return Answer(Access.FOREIGN, urlsplit(realm).hostname or "no host")
+    host, port = _place(realm)
+    if not host or (question.user is not None and not _own(_place(question.url), (host, port))):
+        return Answer(Access.FOREIGN, host or "no host")
     query = urlencode({"service": parameters.get("service", "")})
     return _judged(question, await _get(question, f"{realm}{'&' if '?' in realm else '?'}{query}", _basic(question)))
 
@@ -104,20 +105,37 @@ def _judged(question: Question, response: Response) -> Answer:
     return Answer(Access.FAILING, str(response.status))
 
 
-def _own(url: str, realm: str) -> bool:
-    """Whether a realm belongs to the registry, as line 3.1 asks, too: auth.docker.io to registry-1.docker.io."""
-    parts, host = urlsplit(realm), urlsplit(url).hostname or ""
-    there = parts.hostname or ""
-    if parts.scheme != "https" or not there:
-        return False
-    parent = host.partition(".")[2]
-    family = parent if "." in parent and not re.fullmatch(r"[0-9.]+", host) else host
-    return there == host or there.endswith(f".{family}")
+# Under these, in a country's domain, anybody gets a name. (The whole list of such suffixes has 10,000 lines.)
+_SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})
+
+
+def _own(registry: tuple[str, int], there: tuple[str, int]) -> bool:
+    """Whether a host belongs to the registry, as line 3.1 asks, too: gitlab.com and registry.gitlab.com."""
+    domain = _domain(registry[0])
+    return registry == there or (domain is not None and domain == _domain(there[0]))
+
+
+def _domain(host: str) -> str | None:
+    """The domain that somebody has registered; None for an address and for what is too short."""
+    labels = host.split(".")
+    if ":" in host or labels[-1].isdigit():
+        return None
+    size = 3 if len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _SHARED else 2
+    return ".".join(labels[-size:]) if len(labels) >= size else None
+
+
+def _place(url: str) -> tuple[str, int]:
+    """Host and port; no host where it is no https address, be it malformed on purpose."""
+    try:
+        parts = urlsplit(url)
+        place = (parts.hostname or "", parts.port or 443)
+    except ValueError:
+        return "", 0
+    return place if parts.scheme == "https" else ("", 0)
 
 
 async def _get(question: Question, url: str, headers: dict[str, str]) -> Response:
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 443
+    parts, (host, port) = urlsplit(url), _place(url)
     connection = await connect(Target(host, port, host, port), verifying_also(question.ca_pem))
     try:
         path = parts.path or "/"

@@ -192,7 +192,7 @@ def ready(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     serving = parts[Condition.REACHABLE].status == "True" and found.workload.ready > 0
     pushable = parts[Condition.WRITABLE].status == "True" or found.registry.spec.read_only
     if serving and pushable:
-        return yes(Reason.SERVING, _served(found))
+        return yes(Reason.SERVING, _served(found, parts))
     for verdict in _in_the_way(parts):
         if verdict.status == "False":
             return no(verdict.reason, verdict.message)
@@ -222,9 +222,13 @@ def _in_the_way(parts: Mapping[Condition, Verdict]) -> Iterator[Verdict]:
             yield verdict
 
 
-def _served(found: Findings) -> str:
-    doing = "log in, pull and push" if not found.registry.spec.read_only else "log in and pull"
-    return f"clients can {doing}"
+def _served(found: Findings, parts: Mapping[Condition, Verdict]) -> str:
+    cached = found.registry.spec.proxy
+    if cached is None:
+        return f"clients can {'log in, pull and push' if not found.registry.spec.read_only else 'log in and pull'}"
+    if parts[Condition.UPSTREAM_READY].status == "False":
+        return f"clients can log in and pull what was cached of {cached.remote_url} before; see UpstreamReady"
+    return f"clients can log in and pull what {cached.remote_url} has"
 
 
 def reconciling(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:

@@ -148,22 +148,32 @@ HUB = "https://registry-1.docker.io"
     [
         (HUB, "https://auth.docker.io/token", True),
         (HUB, "https://registry-1.docker.io/token", True),
-        (HUB, "http://auth.docker.io/token", False),
         (HUB, "https://auth.docker.io.example.org/token", False),
         (HUB, "https://evildocker.io/token", False),
-        (HUB, "", False),
         ("https://ghcr.io", "https://ghcr.io/token", True),
         ("https://ghcr.io", "https://other.io/token", False),
-        ("https://192.0.2.1", "https://1.192.0.2.1/token", True),
+        ("https://registry.gitlab.com", "https://gitlab.com/jwt/auth", True),
+        ("https://registry.shop.co.uk", "https://auth.shop.co.uk/token", True),
+        ("https://registry.shop.co.uk", "https://auth.other.co.uk/token", False),
+        ("https://images.team-a.svc", "https://auth.team-b.svc/token", False),
+        ("https://192.0.2.1", "https://192.0.2.1/token", True),
+        ("https://192.0.2.1", "https://192.0.2.1:5001/token", False),
         ("https://192.0.2.1", "https://10.0.2.1/token", False),
+        ("https://[2001:db8::1]", "https://[2001:db8::2]/token", False),
+        ("https://localhost", "https://other/token", False),
     ],
 )
 def test_credentials_go_to_the_registrys_own_hosts_alone(url: str, realm: str, own: bool) -> None:
-    assert upstream._own(url, realm) is own
+    assert upstream._own(upstream._place(url), upstream._place(realm)) is own
+
+
+@pytest.mark.parametrize("realm", ["http://auth.docker.io/token", "", "https://", "https://[", "https://a:b/token"])
+def test_what_is_no_https_address_is_no_place(realm: str) -> None:
+    assert upstream._place(realm)[0] == ""
 
 
 async def test_a_token_is_asked_for_where_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the hub does it; no registry with tokens can be run here."""
+    """As the hub does it, with a host of its own for that."""
     asked = Question(url=HUB, line="2", user="alice", password="secret")
     challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
     answers = {f"{HUB}/v2/": Response(401, challenges=(challenge,))}
@@ -183,6 +193,9 @@ async def test_a_token_is_asked_for_where_it_is_given(monkeypatch: pytest.Monkey
     assert (await upstream.look(replace(asked, user=None))).access is Access.CLOSED
     answers[f"{HUB}/v2/"] = Response(401, challenges=('Bearer realm="https://evil.example.org/token"',))
     assert await upstream.look(asked) == upstream.Answer(Access.FOREIGN, "evil.example.org")
-    assert "https://evil.example.org/token?service=" not in seen
+    elsewhere = "https://evil.example.org/token?service="
+    assert elsewhere not in seen
+    assert (await upstream.look(replace(asked, user=None))).access is Access.OPEN
+    assert seen[elsewhere] == {}
     answers[f"{HUB}/v2/"] = Response(404)
     assert await upstream.look(asked) == upstream.Answer(Access.FAILING, "404")

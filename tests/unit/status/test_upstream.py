@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from registry_operator.status.findings import Findings
 from registry_operator.status.reasons import Condition, Reason
-from tests.unit.status.findings import answered, findings, judge
+from registry_operator.status.rules import conditions
+from tests.unit.status.findings import answered, findings, judge, problem
 from tests.unit.status.test_parts import Case, check
 
 CACHE = {"proxy": {"remoteURL": "https://registry-1.docker.io"}}
@@ -28,3 +30,17 @@ def test_a_cache_takes_no_pushes_and_is_ready() -> None:
     found = findings(CACHE, upstream=True, probe=answered(upload=None, sealed=True))
     assert judge(found)[Condition.WRITABLE] == ("False", Reason.READ_ONLY)
     assert judge(found)[Condition.READY] == ("True", Reason.SERVING)
+    assert told(found).endswith("pull what https://registry-1.docker.io has")
+
+
+def test_a_cache_that_is_not_let_in_any_more_serves_what_it_has() -> None:
+    away = problem(Condition.UPSTREAM_READY)
+    found = findings(CACHE, upstream=False, probe=answered(upload=None, sealed=True), problems=away)
+    assert judge(found)[Condition.READY] == ("True", Reason.SERVING)
+    assert "cached" in told(found)
+    assert "UpstreamReady" in told(found)
+
+
+def told(found: Findings) -> str:
+    """What Ready says."""
+    return conditions(found, {})[Condition.READY].message
