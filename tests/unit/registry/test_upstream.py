@@ -16,6 +16,7 @@ from registry_operator.registry.config import Line
 from registry_operator.registry.http import Response
 from registry_operator.registry.upstream import Access, Question
 from tests.distribution import LINES, LOOPBACK, Running, free_port, started
+from tests.stage.waiting import eventually
 from tests.unit.registry.asking import ask
 from tests.unit.registry.serving import CA, OPTIONS, PASSWORD, USER, write_files
 
@@ -56,7 +57,9 @@ def push(registry: Running, account: tuple[str, str] | None) -> None:
 
 
 @contextmanager
-def cache(line: Line, folder: Path, url: str, account: tuple[str, str] | None) -> Iterator[Running]:
+def cache(
+    line: Line, folder: Path, url: str, account: tuple[str, str] | None, *, ttl: str = "24h", read_only: bool = False
+) -> Iterator[Running]:
     """A cache of it, as a pod would run it."""
     folder.mkdir()
     (folder / "ca").mkdir()
@@ -67,7 +70,8 @@ def cache(line: Line, folder: Path, url: str, account: tuple[str, str] | None) -
         line=line,
         port=port,
         storage=config.filesystem(str(folder / "data")),
-        proxy=config.proxy(line, url, user=user, password=password, ttl="24h"),
+        proxy=config.proxy(line, url, user=user, password=password, ttl=ttl),
+        read_only=read_only,
     )
     with started(line, config.render(options), folder, port, {"SSL_CERT_DIR": str(folder / "ca")}) as registry:
         yield registry
@@ -123,6 +127,35 @@ async def test_what_distribution_answers_404_to_is_told_apart(
         with cache(line, tmp_path / "cache", asked.url, account) as here:
             assert pulled(here) == 404
     assert PASSWORD not in repr(asked)
+
+
+def test_what_is_older_than_ttl_goes(tmp_path: Path) -> None:
+    """Which distribution does only where deletes are enabled."""
+    with (
+        origin(tmp_path / "origin", password=False) as there,
+        cache("3", tmp_path / "cache", f"https://{LOOPBACK}:{there.port}", None, ttl="1s") as here,
+    ):
+        assert pulled(here) == 200
+        eventually(lambda: stored(tmp_path / "cache"), "the image in the cache")
+        eventually(lambda: not stored(tmp_path / "cache"), "the end of the image", seen=lambda: here.log)
+        assert pulled(here) == 200, "brought again"
+
+
+def stored(folder: Path) -> list[Path]:
+    """The manifests that the cache keeps."""
+    return list(folder.glob("data/docker/registry/v2/repositories/team/app/_manifests/revisions/sha256/*/link"))
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_cache_that_is_read_only_is_a_cache(line: Line, tmp_path: Path) -> None:
+    with (
+        origin(tmp_path / "origin", password=False) as there,
+        cache(line, tmp_path / "cache", f"https://{LOOPBACK}:{there.port}", None, read_only=True) as here,
+    ):
+        assert pulled(here) == 200
+        there.process.kill()
+        there.process.wait(10)
+        assert pulled(here) == 200
 
 
 @pytest.mark.parametrize("line", LINES)
