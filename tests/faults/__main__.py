@@ -23,13 +23,14 @@ from tests.faults.bench import ROOT, Bench, Options
 from tests.faults.mutants import trial
 from tests.faults.plan import Plan, chosen
 from tests.faults.results import FAIL, PASS, Book, Result
+from tests.faults.scenes import SCENES
 from tests.faults.sequences import Sequences
 from tests.stage.process import SOURCE
 
 FOLDER = ROOT / "build" / "faults"
 BOOK = FOLDER / "results.jsonl"
 MUTANTS = FOLDER / "mutants.jsonl"
-SMALL = ("crashes", "sequences")  # of which a plan costs the operator a restart, or has three namespaces
+SMALL = ("crashes", "restarts", "sequences")  # of which a plan costs a restart, or has three namespaces
 
 
 def main(arguments: list[str]) -> int:
@@ -67,13 +68,15 @@ def references(stage: Bench, measures: tuple[str, ...]) -> dict[str, reference.R
 
 
 def wanted(stage: Bench, asked: argparse.Namespace) -> list[Plan]:
-    """The plans that were asked for and have not been played often enough, sweep by sweep."""
-    plans = [plan for name in asked.what or sweeps.SWEEPS for plan in sweeps.SWEEPS[name](stage.references)]
-    plans = [plan for plan in plans if asked.only in plan.id]
-    if asked.count:
-        plans = chosen(plans, asked.count, asked.seed)
+    """The plans that were asked for and have not been played often enough: a selection of each sweep, then the rest."""
+    first, rest = [], []
+    for name in asked.what or sweeps.SWEEPS:
+        plans = [plan for plan in sweeps.SWEEPS[name](stage.references) if asked.only in plan.id]
+        picked = chosen(plans, asked.count or sweeps.FIRST.get(name, len(plans)), asked.seed)
+        first += picked
+        rest += [] if asked.count else sorted(set(plans) - set(picked), key=plans.index)
     played = Book(BOOK).times()
-    return [plan for plan in plans if played.get(plan.id, 0) < asked.times or asked.verb == "list"]
+    return [plan for plan in first + rest if played.get(plan.id, 0) < asked.times or asked.verb == "list"]
 
 
 def run(stage: Bench, plans: list[Plan], asked: argparse.Namespace) -> int:
@@ -96,13 +99,24 @@ def run(stage: Bench, plans: list[Plan], asked: argparse.Namespace) -> int:
 
 
 def batches(plans: list[Plan], size: int) -> list[list[Plan]]:
-    """Plans of one sweep together."""
-    found = []
-    for sweep in dict.fromkeys(plan.sweep for plan in plans):
-        ours = [plan for plan in plans if plan.sweep == sweep]
-        step = max(1, size // 3) if sweep in SMALL else size
-        found += [ours[start : start + step] for start in range(0, len(ours), step)]
-    return found
+    """Plans that can be played together: what befalls one namespace with its like, all else by itself."""
+    together: list[list[Plan]] = []
+    for plan in plans:
+        alone = plan.sweep in SMALL or plan.sweep in SCENES
+        limit = max(1, size // 3) if plan.sweep in SMALL else size
+        kind = plan.sweep if alone else ""
+        fitting = [
+            batch
+            for batch in together
+            if len(batch) < limit and (batch[0].sweep if batch[0].sweep in (*SMALL, *SCENES) else "") == kind
+        ]
+        (fitting[0] if fitting else _new(together)).append(plan)
+    return together
+
+
+def _new(together: list[list[Plan]]) -> list[Plan]:
+    together.append([])
+    return together[-1]
 
 
 def replay(stage: Bench, plans: list[Plan]) -> int:
@@ -128,7 +142,7 @@ def tell(results: list[Result]) -> int:
 
 def summary(results: list[Result]) -> str:
     counted = [f"{sum(r.verdict == v for r in results)} {v}" for v in dict.fromkeys(r.verdict for r in results)]
-    return f"{results[0].plan['sweep'] if results else ''}: {', '.join(counted)}"
+    return f"{', '.join(dict.fromkeys(r.plan['sweep'] for r in results))}: {', '.join(counted)}"
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -140,7 +154,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=600, help="begin no batch after so many minutes")
     parser.add_argument("--quiet", type=float, default=60, help="seconds in which nothing may be written afterwards")
     parser.add_argument("--patience", type=float, default=30, help="seconds from the last fault to the wanted state")
-    parser.add_argument("--size", type=int, default=60, help="how many plans are played at once")
+    parser.add_argument("--size", type=int, default=90, help="how many plans are played at once")
     parser.add_argument("--only", default="", help="plans whose name has this in it")
     parser.add_argument("--count", type=int, default=0, help="a selection of so many plans")
     parser.add_argument("--seed", type=int, default=1, help="another selection")

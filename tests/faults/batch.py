@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from registry_operator.kube.kinds import NAMESPACE, REGISTRY
+from registry_operator.kube.kinds import NAMESPACE
 from tests.faults import strikes, verdict
-from tests.faults.bench import Bench
+from tests.faults.bench import OURS, Bench, clear
 from tests.faults.episodes import EPISODES, Episode, episode
 from tests.faults.plan import Plan
 from tests.faults.results import Result
@@ -46,7 +46,7 @@ class Batch:
         return self._others[-1]
 
     def _run(self, plan: Plan) -> Run:
-        namespace = f"f-{uuid.uuid4().hex[:10]}"
+        namespace = f"{OURS}{uuid.uuid4().hex[:10]}"
         reference = self._bench.references.get(plan.measure)
         return Run(plan, namespace, self._bench.stage, self._bench.witness, reference)
 
@@ -60,7 +60,7 @@ class Batch:
                 self._arm()
                 self._each(lambda run: self._episode[run.namespace].before())
                 self.scene.begin()
-                self._each(lambda run: run.workload.act(run.images))
+                self._each(self._act)
                 self.until(self._over, within=120)
                 self._end_episodes()
                 self._end_scene()
@@ -92,6 +92,11 @@ class Batch:
     def _based(run: Run) -> bool:
         return run.workload.base is None or run.at_rest(2, anyhow=30)
 
+    @staticmethod
+    def _act(run: Run) -> None:
+        run.workload.act(run.images)
+        run.last_fault = time.monotonic()  # until one strikes later
+
     def _arm(self) -> None:
         for run in self.runs:
             around = self._episode[run.namespace] = episode(run, self.operator.crash)
@@ -104,8 +109,9 @@ class Batch:
         now = time.monotonic()
         for run in self.runs:
             if run.rule is not None and run.rule.hits and run.plan.sweep not in EPISODES:
-                run.last_fault = run.rule.hits[-1].at + strikes.LASTING.get(run.plan.what, 0.0)
-                if run.last_fault > now:
+                hit = run.rule.hits[-1].at + strikes.LASTING.get(run.plan.what, 0.0)
+                run.last_fault = max(run.last_fault, hit)
+                if hit > now:
                     return False
             elif (
                 (run.rule is not None or run.plan.sweep in EPISODES)
@@ -212,12 +218,6 @@ class Batch:
         self._pool.shutdown(cancel_futures=True)
 
     def _clear(self, namespaces: Iterable[str]) -> None:
-        """Finalizers go with an administrator's hand here: the operator's own way is a workload."""
-        kube = self._bench.stage.kube
         for namespace in namespaces:
-            with contextlib.suppress(ApiFailure):
-                for registry in kube.list(REGISTRY, namespace):
-                    name = registry["metadata"]["name"]
-                    kube.patch(REGISTRY, namespace, name, {"metadata": {"finalizers": None}})
-                kube.delete(NAMESPACE, None, namespace, missing=True)
+            clear(self._bench.stage.kube, namespace)
             self._bench.witness.forget(namespace)

@@ -38,7 +38,11 @@ class Recording(Batch):
 
     def _rest(self) -> None:
         time.sleep(1)
+        began = time.monotonic()
         self.until(lambda: all(run.at_rest(self._options.rest) for run in self.runs), within=SETTLING)
+        if time.monotonic() - began > SETTLING:
+            late = {f"{run.plan.measure} ({run.unrest()})" for run in self.runs if not run.at_rest(self._options.rest)}
+            print(f"not at rest: {', '.join(sorted(late))}", flush=True)
 
     def _agree(self, mark: int) -> None:
         by_measure: dict[str, list[Run]] = {}

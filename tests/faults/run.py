@@ -16,7 +16,7 @@ from tests.stage.kube import Object
 from tests.stage.stage import Stage
 from tests.stage.traffic import Rule
 
-LOOSE = {"drift", "expired", "twins", "lost-lease", "sequences"}
+LOOSE = {"drift", "rivals", "expired", "twins", "lost-lease", "sequences"}
 """Sweeps that make the operator do more than an undisturbed run does."""
 
 
@@ -89,6 +89,11 @@ class Run:
         return (
             bool(told) and observed and ("True" in (told["Ready"]["status"], told["Stalled"]["status"]) or _idle(told))
         )
+
+    def unrest(self) -> str:
+        """What changed last, for messages."""
+        last = max(((seen[-1].at, key) for key, seen in list(self.chronicle.objects.items()) if seen), default=None)
+        return f"{' '.join(last[1])} {time.monotonic() - last[0]:.0f} s ago" if last else "nothing happened"
 
     def revision(self) -> int:
         return max((seen[-1].revision for seen in list(self.chronicle.objects.values()) if seen), default=0)

@@ -16,6 +16,7 @@ from typing import Any
 from registry_operator.kube.kinds import NAMESPACE, REGISTRY
 from tests.faults import schema
 from tests.faults.batch import Batch
+from tests.faults.bench import OURS
 from tests.faults.oracles import Finding, generations, safety, secrecy, settled
 from tests.faults.plan import Plan
 from tests.faults.results import FAIL, INCONCLUSIVE, PASS, Result
@@ -154,7 +155,7 @@ class Sequences(Batch):
         """Make each last spec from scratch, twice."""
         made: dict[str, Sequence] = {}
         for each in self.sequences * 2:
-            run = Run(each.run.plan, f"f-{uuid.uuid4().hex[:10]}", each.run.stage, each.run.witness, None)
+            run = Run(each.run.plan, f"{OURS}{uuid.uuid4().hex[:10]}", each.run.stage, each.run.witness, None)
             made[run.namespace] = each
             self.runs.append(run)
 
