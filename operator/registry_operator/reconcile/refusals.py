@@ -8,7 +8,7 @@ from registry_operator.kube.errors import ApiError, Forbidden, Invalid
 from registry_operator.status.problems import QUOTA_ADVICE, Blocked, Problem
 from registry_operator.status.reasons import Reason
 
-RETRY_SECONDS = 30.0
+RETRY_SECONDS = 20.0  # so that 30 s after a refusal was lifted all is well, a pod's start included
 _SOON_SECONDS = 5.0
 _RBAC = re.compile(r'User ".*" cannot ')
 _SOURCES = {
