@@ -33,7 +33,7 @@ def apiserver() -> None:
 
 def e2e() -> None:
     preconditions.check(control_plane_only=False)
-    packages.require(packages.IMAGE, packages.CLIENTS)
+    packages.require(packages.IMAGE, packages.CLIENTS, packages.MONITORING)
     programs()
     kubectl_path()
     helm_path()
