@@ -32,12 +32,12 @@ class Looks(Generic[Q, A]):
             concurrency=concurrency,
         )
 
-    def answer(self, key: Key, question: Q, *, in_use: bool) -> A | None:
+    def answer(self, key: Key, question: Q, *, calm: bool) -> A | None:
         """The believed answer; None until there is one. The key is on the queue when it comes or changes.
 
-        `in_use`: pods have it already, so that nobody waits for the answer.
+        `calm`: nobody waits for it.
         """
-        self._poller.want(key, question, calm=in_use)
+        self._poller.want(key, question, calm=calm)
         return self._poller.answer(key)
 
     def drop(self, key: Key) -> None:

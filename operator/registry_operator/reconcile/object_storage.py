@@ -72,7 +72,7 @@ def _question(bucket: Bucket | None, data: Mapping[str, str]) -> Question | None
 
 def _try(run: Run, question: Question, *, in_use: bool) -> None:
     """Raises Blocked while pods must not get these keys; of keys that they have already, trouble is only noted."""
-    answer = run.look = run.elsewhere.buckets.answer(run.key, question, in_use=in_use)
+    answer = run.look = run.elsewhere.buckets.answer(run.key, question, calm=in_use)
     problem = Problem(Reason.TRYING_KEYS, _TRYING) if answer is None else _trouble(run, question, answer)
     if problem is not None and not in_use:
         raise Blocked(problem)

@@ -50,15 +50,16 @@ async def _tried(run: Run, data: Mapping[str, str], salt_key: bytes) -> Source |
     copy = secrets.upstream(run.registry, data, salt_key=salt_key)
     mounted = run.mounted()
     in_use = copy["metadata"]["name"] in mounted
-    answer = run.upstream = run.elsewhere.upstreams.answer(run.key, _question(run, data), in_use=in_use)
-    problem = _trouble(data, answer) if answer is not None else None
-    if answer is None and not in_use:
+    answer = run.upstream = run.elsewhere.upstreams.answer(run.key, _question(run, data), calm=False)
+    if answer is None and in_use:
+        return None  # a pod that runs is replaced only where its successor can start
+    if answer is None:
         raise blocked(Reason.TRYING_UPSTREAM, f"{data[URL_KEY]} is being tried before pods cache it")
-    if problem is not None:
+    if (problem := _trouble(data, answer)) is not None:
         run.note(Condition.UPSTREAM_READY, problem)
-        if mounted and answer is not None and answer.access in _NO_START:
-            return None  # a pod that runs serves what it has, and its successor would not start
-        if not in_use and answer is not None and answer.access is not Access.SILENT:
+        if mounted and answer.access in _NO_START:
+            return None
+        if not in_use and answer.access is not Access.SILENT:
             raise Blocked(problem)
     made = await run.writer.addressed(copy)
     return Source(desired.attached(made.name, data), desired.login(data))
@@ -101,6 +102,7 @@ def _question(run: Run, data: Mapping[str, str]) -> Question:
     return Question(
         url=data[URL_KEY],
         line=run.registry.spec.version,
+        revision=run.registry.generation,
         user=data.get(USER_KEY),
         password=data.get(PASSWORD_KEY),
         ca_pem=data.get(CA_KEY),

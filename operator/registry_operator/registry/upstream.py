@@ -34,10 +34,14 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A registry, and what a cache of that line would log in with."""
+    """A registry, and what a cache of that line would log in with.
+
+    `revision`: what the answer is to be newer than; another one makes it another question.
+    """
 
     url: str
     line: str
+    revision: int = 0
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_pem: str | None = field(default=None, repr=False)

@@ -69,7 +69,7 @@ class StubLooks:
         self.asked: Any = None
         self.says = says
 
-    def answer(self, key: Key, question: Any, *, in_use: bool) -> Any:
+    def answer(self, key: Key, question: Any, *, calm: bool) -> Any:
         self.asked = question
         return self.says
 

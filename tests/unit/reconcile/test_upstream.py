@@ -111,6 +111,21 @@ async def test_a_pod_that_runs_is_not_replaced_while_the_other_registry_is_silen
     assert template(subject) != before
 
 
+async def test_each_spec_asks_anew_before_a_pod_is_replaced() -> None:
+    """What was found a minute ago is not enough: a successor ends at its start if the other registry is away."""
+    subject = await serving()
+    before, asked = template(subject), subject.upstreams.asked
+    subject.upstreams.says = None
+    subject.respec({**proxy(), "log": {"level": "debug"}})
+    await subject.settle()
+    assert subject.upstreams.asked != asked
+    assert template(subject) == before
+    assert subject.condition("Stalled")[0] == "False"
+    subject.upstreams.says = Answer(Access.OPEN)
+    await subject.settle()
+    assert template(subject) != before
+
+
 async def test_new_credentials_that_are_wrong_or_gone_change_nothing_that_runs() -> None:
     subject = await serving()
     subject.upstreams.says = Answer(Access.REFUSED, "401")
