@@ -49,7 +49,7 @@ bench: $(VENV)/.made ## Measure the operator at scale beside the floor (SIZES="1
 	@PYTHONPATH=operator:. $(RUN) tests.bench run --sizes $(SIZES) --idle $(IDLE) --workload $(WORKLOAD)
 
 faults: $(VENV)/.made ## Every fault at every write of every workload, for hours; goes on where it was cut (MINUTES=600)
-	@PYTHONPATH=operator:. $(RUN) tests.faults run --minutes $(MINUTES)
+	@PYTHONPATH=operator:. $(RUN) tests.faults all --minutes $(MINUTES)
 
 image: $(VENV)/.made ## Build the operator's image into dist/image.tar
 	@$(RUN) tests.cluster image

@@ -1,5 +1,6 @@
 """Faults at every write of every workload.
 
+    python -m tests.faults all [--minutes N]        run, mutants, report
     python -m tests.faults run [SWEEP …] [--minutes N] [--quiet S] [--size N] [--only TEXT] [--seed N --count N]
     python -m tests.faults replay FILE …
     python -m tests.faults list [SWEEP …]
@@ -36,22 +37,34 @@ SMALL = ("crashes", "restarts", "sequences")  # of which a plan costs a restart,
 def main(arguments: list[str]) -> int:
     asked = _arguments().parse_args(arguments)
     if asked.verb == "report":
-        report.write(Book(BOOK), Book(MUTANTS), ROOT / "docs" / "reliability.md")
+        write_report()
         return 0
     options = Options(quiet=asked.quiet, patience=asked.patience, size=asked.size)
     with tempfile.TemporaryDirectory() as folder, bench.opened(Path(folder), options, keep=asked.cluster) as stage:
         if asked.verb == "mutants":
-            stage.references = references(stage, tuple(trial.measures()))
-            return 1 if trial.try_all(stage, Book(MUTANTS), asked.only) else 0
+            return mutants(stage, asked)
         if asked.verb == "replay":
-            return replay(stage, [Plan.load(Path(file)) for file in asked.what])
+            return replay(stage, [Plan.load(Path(file)) for file in asked.what], asked.size)
         measures = sweeps.MEDDLED_WITH if not asked.what or "meddling" in asked.what else ()
         stage.references = references(stage, (*sweeps.MEASURES, *measures))
         plans = wanted(stage, asked)
         if asked.verb == "list":
             print("\n".join(plan.id for plan in plans))
             return 0
-        return run(stage, plans, asked)
+        failed = run(stage, plans, asked)
+        if asked.verb == "all":
+            failed |= mutants(stage, asked)
+            write_report()
+        return failed
+
+
+def write_report() -> None:
+    report.write(Book(BOOK), Book(MUTANTS), ROOT / "docs" / "reliability.md")
+
+
+def mutants(stage: Bench, asked: argparse.Namespace) -> int:
+    stage.references |= references(stage, tuple(trial.measures()))
+    return 1 if trial.try_all(stage, Book(MUTANTS), asked.only) else 0
 
 
 def references(stage: Bench, measures: tuple[str, ...]) -> dict[str, reference.Reference]:
@@ -88,7 +101,7 @@ def run(stage: Bench, plans: list[Plan], asked: argparse.Namespace) -> int:
             print("the time is up; the same command goes on from here")
             break
         began = time.monotonic()
-        played = (Sequences if batch[0].sweep == "sequences" else Batch)(stage, batch)
+        played = player(batch)(stage, batch)
         results = played.play()
         book.add(results)
         failed += tell(results)
@@ -119,14 +132,18 @@ def _new(together: list[list[Plan]]) -> list[Plan]:
     return together[-1]
 
 
-def replay(stage: Bench, plans: list[Plan]) -> int:
-    stage.references = record.record(
-        stage, sorted({plan.measure for plan in plans} | {plan.workload for plan in plans})
-    )
-    results = Batch(stage, plans).play()
-    failed = tell(results)
-    print(summary(results))
+def replay(stage: Bench, plans: list[Plan], size: int) -> int:
+    stage.references = record.record(stage, sorted({name for plan in plans for name in (plan.measure, plan.workload)}))
+    failed = 0
+    for batch in batches(plans, size):
+        results = player(batch)(stage, batch).play()
+        failed += tell(results)
+        print(summary(results), flush=True)
     return 1 if failed else 0
+
+
+def player(batch: list[Plan]) -> type[Batch]:
+    return Sequences if batch[0].sweep == "sequences" else Batch
 
 
 def tell(results: list[Result]) -> int:
@@ -149,7 +166,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("verb", choices=["run", "replay", "list", "mutants", "report"])
+    parser.add_argument("verb", choices=["all", "run", "replay", "list", "mutants", "report"])
     parser.add_argument("what", nargs="*", help="sweeps, or files to replay")
     parser.add_argument("--minutes", type=float, default=600, help="begin no batch after so many minutes")
     parser.add_argument("--quiet", type=float, default=60, help="seconds in which nothing may be written afterwards")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import zlib
 from collections import defaultdict
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from aiohttp import web
 from tests.faults.oracles import Finding
 from tests.faults.scene import Scene
 from tests.stage import spoil
+from tests.stage.proxy import Proxy
 from tests.stage.traffic import Forward, Request, Rule, Spoil
 
 SILENCE = 80.0  # seconds after which a watch without any sign of life must have been begun anew
@@ -65,15 +67,7 @@ class Expired(Scene):
         down = self.proxy.add(Rule(lambda request: request.watch, spoil.refuse(), times=None))
         self.operator.tear()
         self.delete_children()
-        told: set[str] = set()
-
-        def once(request: Request) -> bool:
-            if not request.watch or request.path in told:
-                return False
-            told.add(request.path)
-            return True
-
-        self.proxy.add(Rule(once, spoil.expire(), times=None))
+        forget_versions(self.proxy)
         self.proxy.rules.remove(down)
         self.last(3)
 
@@ -97,7 +91,7 @@ class Refused(Scene):
     def begin(self) -> None:
         ways = [spoil.answer(500, "InternalError"), spoil.answer(503, "ServiceUnavailable"), spoil.refuse()]
         ways += [spoil.lose_answer(), spoil.answer(429, "TooManyRequests", retry_after=1), spoil.delay(2)]
-        self._rule = self.proxy.add(Rule(lambda request: hash((request.number, "seed")) % 3 == 0, _any(ways), None))
+        self._rule = self.proxy.add(Rule(lambda request: request.number * 7919 % 3 == 0, _any(ways), None))
 
     def end(self) -> None:
         self.last(20)
@@ -158,7 +152,9 @@ class Missed(Scene):
     def end(self) -> None:
         self.rest(40)
         self.proxy.sift = None
+        forget_versions(self.proxy)  # a real server never loses an event for good
         self.operator.tear()
+        self.last(3)
 
 
 class Doubled(Scene):
@@ -166,7 +162,7 @@ class Doubled(Scene):
 
     def begin(self) -> None:
         async def sift(request: Request, line: bytes) -> bytes:
-            await asyncio.sleep(hash(request.path) % 5 * 0.15)
+            await asyncio.sleep(zlib.crc32(request.path.encode()) % 5 * 0.15)
             return line + line
 
         self.proxy.sift = sift
@@ -247,6 +243,19 @@ SCENES: dict[str, type[Scene]] = {
     "lost-lease": LostLease,
     "cert-manager": Uncertain,
 }
+
+
+def forget_versions(proxy: Proxy) -> None:
+    """Each kind's next watch is told that its version is too old."""
+    told: set[str] = set()
+
+    def once(request: Request) -> bool:
+        if not request.watch or request.path in told:
+            return False
+        told.add(request.path)
+        return True
+
+    proxy.add(Rule(once, spoil.expire(), times=None))
 
 
 def _any(ways: list[Spoil]) -> Spoil:
