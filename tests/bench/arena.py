@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -52,6 +54,8 @@ class Arena:
     watcher: Watcher
     audit: Audit
     operators: dict[str, Operator] = field(default_factory=dict)  # by identity
+    ends: list[str] = field(default_factory=list)
+    """Of operators that ended by themselves, each with the code and its last words."""
 
     # ---------------------------------------------------------------- processes
     @property
@@ -82,6 +86,15 @@ class Arena:
         token = self.kube.request("POST", path, request)["status"]["token"]
         return write_kubeconfig(self.folder / "operator.kubeconfig", self.kube.cluster, {"token": token})
 
+    def supervise(self, over: threading.Event) -> None:
+        """What a kubelet does: an operator that gave up (one without its Lease must) is started again."""
+        while not over.wait(0.5):
+            for identity, operator in list(self.operators.items()):
+                code = operator.exited()
+                if code is not None and code > 0:  # one that was stopped ends with 0, a killed one with less
+                    self.ends.append(f"{identity} ended by itself with {code}: {_last_error(operator)}")
+                    operator.start(wait=False)
+
     # ---------------------------------------------------------------- objects
     def furnish(self, size: int) -> None:
         """The namespaces, before any clock runs."""
@@ -93,6 +106,12 @@ class Arena:
 
     def keys(self, size: int) -> list[tuple[str, str]]:
         return [(workloads.namespace(index), workloads.name(index)) for index in range(size)]
+
+
+def _last_error(operator: Operator) -> str:
+    """The message of the last error that it logged (JSON lines)."""
+    lines = [line for line in operator.log().splitlines() if '"level": "error"' in line and '"exception"' not in line]
+    return str(json.loads(lines[-1])["message"]) if lines else operator.tail(1)
 
 
 def write_kubeconfig(path: Path, cluster: Object, user: Object) -> Path:
@@ -149,8 +168,13 @@ def arena(workload: Workload) -> Iterator[Arena]:
         watcher = stack.enter_context(Watcher(cluster.kubeconfig, workload.kind, WATCHED))
         audit = Audit(cluster.layout.audit_log)
         made = Arena(cluster, kube, workload, folder, players, watcher, audit)
+        over = threading.Event()
+        kubelet = threading.Thread(target=made.supervise, args=(over,), daemon=True)
+        kubelet.start()
         try:
             yield made
         finally:
+            over.set()
+            kubelet.join(5)
             for operator in made.operators.values():
                 operator.end()

@@ -132,6 +132,7 @@ def _gaps(found: Object) -> list[tuple[str, str]]:
     parts = {phase: part for phase, part in found.items() if isinstance(part, Mapping)}
     gaps = [(phase, str(part["gave_up"])) for phase, part in parts.items() if "gave_up" in part]
     for phase, part in parts.items():
+        gaps += [(phase, f"{end}; it was started again") for end in part.get("ended_by_itself", [])]
         gaps += [(phase, f"{number} refused: {what}") for what, number in part.get("refused", {}).items()]
     return gaps + ([("run", str(found["failed"]))] if "failed" in found else [])
 

@@ -84,8 +84,17 @@ class Run:
     def _phases(self, made: Arena, size: int, result: Object) -> None:
         options = self._options
         subject = Subject(made, made.operator(), size, options.limit(size), options.idle)
-        self._phase(result, "empty", lambda: phases.start(subject))
-        converged = self._phase(result, "converge", lambda: phases.converge(subject))
+
+        def watched(name: str, step: Callable[[], Object]) -> Object:
+            before = len(made.ends)
+            found = self._phase(result, name, step)
+            if ends := made.ends[before:]:
+                found["ended_by_itself"] = ends
+                say(f"    {ends}")
+            return found
+
+        watched("empty", lambda: phases.start(subject))
+        converged = watched("converge", lambda: phases.converge(subject))
         if "gave_up" in converged:
             say("the other phases need Registries that are Ready: not run")
             return
@@ -100,7 +109,7 @@ class Run:
             "delete_all": lambda: phases.delete_all(subject),
         }
         for name, step in steps.items():
-            self._phase(result, name, step)
+            watched(name, step)
 
     def _phase(self, result: Object, name: str, measure: Callable[[], Object]) -> Object:
         """One phase; whatever goes wrong with it is told, and the next one is tried."""
