@@ -159,6 +159,7 @@ def test_accounts_that_kubelet_has_not_brought_yet_are_not_called_live(
     images.user_secret("users", {"htpasswd": line("alice", "one")})
     images.apply({**USERS, "auth": {**USERS["auth"], "adminUser": admin}})
     images.ready()
+    eventually(lambda: "Serving" in events(operator, images, 0), "the Event of its start, which follows the status")
     mark = operator.proxy.mark
     images.stage.hold_secret(images.namespace, "images-htpasswd", True)
     images.user_secret("users", {"htpasswd": line("alice", "two")})
@@ -168,7 +169,13 @@ def test_accounts_that_kubelet_has_not_brought_yet_are_not_called_live(
     writes = operator.proxy.writes(mark, namespace=images.namespace)
     told = [write.body["status"]["conditions"][0] for write in writes if write.subresource == "status"]
     assert {(each["type"], each["status"]) for each in told} == {("Ready", "True")}
-    assert [write for write in writes if write.resource == "events"] == []
+    assert events(operator, images, mark) == []
+
+
+def events(operator: StagedOperator, images: Subject, mark: int) -> list[str]:
+    """The reasons of Events that were told of it since then."""
+    writes = operator.proxy.writes(mark, namespace=images.namespace)
+    return [write.body["reason"] for write in writes if write.resource == "events"]
 
 
 def test_a_users_secret_with_our_labels_is_read_as_any_other(operator: StagedOperator, images: Subject) -> None:
