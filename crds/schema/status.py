@@ -52,6 +52,7 @@ def status() -> Schema:
         ),
         certificate=record(
             "Certificate that is served.",
+            notBefore={"description": "Its beginning.", "type": "string", "format": "date-time"},
             notAfter={"description": "Its end.", "type": "string", "format": "date-time"},
             fingerprint=text("SHA-256 of it.", longest=95),
             issuer=text("Name of who issued it.", longest=1024),

@@ -89,7 +89,7 @@ class Settings:
             probe_concurrency=read.number("PROBE_CONCURRENCY", 8, 1, 256),
             upload_interval_seconds=read.number("UPLOAD_INTERVAL_SECONDS", 3600, 5, 604800),
             cluster_domain=read.text("CLUSTER_DOMAIN", "cluster.local", _DOMAIN, "a DNS domain like cluster.local"),
-            monitoring_namespaces=read.names("MONITORING_NAMESPACES", "monitoring"),
+            monitoring_namespaces=read.names("MONITORING_NAMESPACES", "monitoring", nobody="none"),
             pod_namespace=read.text("POD_NAMESPACE", "", _LABEL, "the name of a namespace") or None,
             pod_labels=MappingProxyType(read.labels("POD_LABELS")),
         )
@@ -132,9 +132,11 @@ class Reader:
             raise _refusal(name, value, f"a whole number from {least} to {most}")
         return int(value)
 
-    def names(self, name: str, default: str) -> tuple[str, ...]:
-        """Names of namespaces."""
+    def names(self, name: str, default: str, *, nobody: str | None = None) -> tuple[str, ...]:
+        """Names of namespaces; `nobody` is the word for none of them, where empty means the default."""
         names = [part.strip() for part in (self._value(name) or default).split(",") if part.strip()]
+        if names == [nobody]:
+            return ()
         for one in names:
             if not _LABEL.fullmatch(one):
                 raise _refusal(name, one, "names of namespaces with commas between them")

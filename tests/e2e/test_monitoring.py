@@ -106,7 +106,7 @@ def test_prometheus_sees_the_operator_and_the_traffic_and_raises_no_alarm(images
             within=PATIENCE,
             seen=lambda: str([rule["health"] for rule in server.rules()]),
         )
-        assert len(server.rules()) == 10
+        assert len(server.rules()) == 11
         mine = [alert for rule in server.rules() for alert in rule["alerts"] if images.namespace in str(alert)]
         assert mine == []
 

@@ -126,3 +126,9 @@ def test_typing_errors_are_found_and_service_links_are_not_taken_for_one() -> No
         "PATH": "/bin",
     }
     assert unknown_variables(environ) == ["REGISTRY_OPERATOR_WORKER"]
+
+
+def test_nobody_may_be_let_in_to_read_metrics() -> None:
+    """An empty value is the default, so that an emptied list must not end there."""
+    assert Settings.from_env({}).monitoring_namespaces == ("monitoring",)
+    assert Settings.from_env({f"{PREFIX}MONITORING_NAMESPACES": "none"}).monitoring_namespaces == ()

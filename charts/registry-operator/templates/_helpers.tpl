@@ -73,7 +73,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     fieldRef:
       fieldPath: metadata.namespace
 - name: REGISTRY_OPERATOR_MONITORING_NAMESPACES
-  value: {{ join "," .Values.monitoring.namespaces | quote }}
+  value: {{ join "," .Values.monitoring.namespaces | default "none" | quote }}
 - name: REGISTRY_OPERATOR_POD_NAMESPACE
   valueFrom:
     fieldRef:

@@ -1,6 +1,6 @@
 """What status says of each Registry, for Prometheus: the few facts that alerts are made of.
 
-Only here a label holds the name of an object, since an alert has to name it. Each Registry is five series at most;
+Only here a label holds the name of an object, since an alert has to name it. Each Registry is six series at most;
 all its conditions, or their reasons, would be a dozen.
 """
 
@@ -19,12 +19,14 @@ from prometheus_client.registry import Collector
 TOLD = ("Ready", "Reachable", "Stalled")
 """The conditions that alerts are made of."""
 
+_TOLD = f"{', '.join(TOLD[:-1])} and {TOLD[-1]}"
 Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
     conditions: tuple[tuple[str, str], ...]
+    not_before: float | None
     not_after: float | None
     claim: str | None
 
@@ -37,10 +39,11 @@ class Statuses(Collector):
 
     def reported(self, namespace: str, name: str, status: Mapping[str, Any]) -> None:
         """This is the status of that Registry now."""
-        not_after = status.get("certificate", {}).get("notAfter")
+        certificate = status.get("certificate", {})
         self._known[namespace, name] = _Facts(
             conditions=tuple((each["type"], each["status"]) for each in status["conditions"]),
-            not_after=_seconds(not_after) if not_after else None,
+            not_before=_seconds(certificate.get("notBefore")),
+            not_after=_seconds(certificate.get("notAfter")),
             claim=status.get("storage", {}).get("claimName"),
         )
 
@@ -54,6 +57,7 @@ class Statuses(Collector):
         yield _counts([facts for _, facts in known])
         yield _conditions(known)
         yield _certificates(known)
+        yield _lifetimes(known)
         yield _claims(known)
 
 
@@ -69,12 +73,12 @@ def _counts(known: list[_Facts]) -> Metric:
 def _conditions(known: list[tuple[Name, _Facts]]) -> Metric:
     family = GaugeMetricFamily(
         "registry_operator_registry_condition",
-        f"1 while the condition of the Registry is True, else 0; {', '.join(TOLD)} only.",
+        f"1 while the condition of the Registry is True, 0 while it is False; nothing while it is Unknown. Of {_TOLD}.",
         labels=["namespace", "registry", "condition"],
     )
     for name, facts in known:
         for condition, status in facts.conditions:
-            if condition in TOLD:
+            if condition in TOLD and status != "Unknown":
                 family.add_metric([*name, condition], status == "True")
     return family
 
@@ -91,6 +95,18 @@ def _certificates(known: list[tuple[Name, _Facts]]) -> Metric:
     return family
 
 
+def _lifetimes(known: list[tuple[Name, _Facts]]) -> Metric:
+    family = GaugeMetricFamily(
+        "registry_operator_registry_certificate_lifetime_seconds",
+        "For how long the certificate that is served is valid, from its beginning to its end.",
+        labels=["namespace", "registry"],
+    )
+    for name, facts in known:
+        if facts.not_before is not None and facts.not_after is not None:
+            family.add_metric(name, facts.not_after - facts.not_before)
+    return family
+
+
 def _claims(known: list[tuple[Name, _Facts]]) -> Metric:
     family = GaugeMetricFamily(
         "registry_operator_registry_claim_info",
@@ -103,5 +119,7 @@ def _claims(known: list[tuple[Name, _Facts]]) -> Metric:
     return family
 
 
-def _seconds(moment: str) -> float:
+def _seconds(moment: str | None) -> float | None:
+    if moment is None:
+        return None
     return datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()

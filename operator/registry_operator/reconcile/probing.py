@@ -235,4 +235,4 @@ def _login(outcome: Outcome) -> Login:
 
 def _served(outcome: Outcome) -> Served | None:
     leaf = outcome.served
-    return Served(leaf.fingerprint, leaf.not_after, leaf.issuer) if leaf else None
+    return Served(leaf.fingerprint, leaf.not_before, leaf.not_after, leaf.issuer) if leaf else None

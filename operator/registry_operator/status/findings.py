@@ -27,6 +27,7 @@ class Served:
     """The certificate that clients get."""
 
     fingerprint: str
+    not_before: datetime
     not_after: datetime
     issuer: str
 

@@ -123,7 +123,12 @@ def _certificate(found: Findings, old: Mapping[str, Any]) -> Any:
     if served is None:
         return old.get("certificate")
     issuer = served.issuer[:_ISSUER_LIMIT]
-    return {"notAfter": timestamp(served.not_after), "fingerprint": served.fingerprint, "issuer": issuer}
+    return {
+        "notBefore": timestamp(served.not_before),
+        "notAfter": timestamp(served.not_after),
+        "fingerprint": served.fingerprint,
+        "issuer": issuer,
+    }
 
 
 def _pruned(value: Any) -> Any:

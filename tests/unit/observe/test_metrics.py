@@ -95,18 +95,20 @@ def status(ready: str, **more: Any) -> dict[str, Any]:
 def test_what_is_told_of_each_registry() -> None:
     metrics, statuses = Metrics(), Statuses()
     metrics.read(statuses)
-    expiry = {"notAfter": "2026-11-29T08:00:00Z"}
+    expiry = {"notBefore": "2026-11-29T07:00:00Z", "notAfter": "2026-11-29T08:00:00Z"}
     statuses.reported("team-a", "images", status("True", certificate=expiry, storage={"claimName": "images-data"}))
-    statuses.reported("team-b", "images", status("Unknown", storage={"kind": "EmptyDir"}))
+    statuses.reported("team-b", "images", status("False", storage={"kind": "EmptyDir"}))
+    statuses.reported("team-c", "images", status("Unknown"))
     samples = scrape(metrics)
     a, b = {"namespace": "team-a", "registry": "images"}, {"namespace": "team-b", "registry": "images"}
     prefix = "registry_operator_registry"
     assert value(samples, f"{prefix}_condition", condition="Ready", **a) == 1
     assert value(samples, f"{prefix}_condition", condition="Ready", **b) == 0
     assert value(samples, f"{prefix}_certificate_not_after_seconds", **a) == 1795939200
+    assert value(samples, f"{prefix}_certificate_lifetime_seconds", **a) == 3600
     assert value(samples, f"{prefix}_claim_info", persistentvolumeclaim="images-data", **a) == 1
-    assert value(samples, "registry_operator_registries", condition="Writable", status="Unknown") == 2
-    assert len([name for name, _ in samples if name.startswith(prefix + "_")]) == 4
+    assert value(samples, "registry_operator_registries", condition="Writable", status="Unknown") == 3
+    assert len([name for name, _ in samples if name.startswith(prefix + "_")]) == 5
 
 
 def test_a_registry_that_is_gone_leaves_no_series() -> None:

@@ -15,7 +15,7 @@ from registry_operator.status.rules import Verdict, conditions
 
 NOW = datetime(2026, 11, 24, 10, 0, 0, tzinfo=UTC)
 LATER = datetime(2027, 2, 1, tzinfo=UTC)
-SERVED = Served("ab" * 32, LATER, "CN=images registry CA")
+SERVED = Served("ab" * 32, NOW, LATER, "CN=images registry CA")
 GOOD = Answer(Login.ACCEPTED, served=SERVED, upload=True)
 PODS = WorkloadFacts(exists=True, replicas=1, ready=1, settled=True)
 NO_PODS = replace(PODS, ready=0, settled=False)
