@@ -46,7 +46,9 @@ def table(book: Book) -> str:
             "",
             f"The sequences had {operations} operations and changed {len(covered & known)} of {len(known)} fields.",
         ]
-        rows += [f"Left out: {left}."]
+        lax = {name for each in changes for name in json.loads(each["lax"])}
+        loose = ", ".join(f"`{name}`" for name in sorted(lax)) or "none"
+        rows += [f"Left out: {left}. Fields that take what makes no sense (told by the status only): {loose}."]
     dates = sorted(result.when[:10] for result in book.all)
     if dates:
         machine = f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
