@@ -75,7 +75,7 @@ NETWORK_POLICY = [
         {"mode": "Disabled", "from": [_BLOCK]},
         "may have from with mode Enabled only",
     ),
-    case(_FROM, [{"namespaceSelector": {}}], [], "must name who may connect: leave from out to let everybody in"),
+    case(_FROM, [{"namespaceSelector": {}}], [], "must name who may connect: leave from out"),
     case(
         _FROM,
         [{"namespaceSelector": {}, "podSelector": {}}],
