@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from . import object_storage
@@ -34,9 +36,14 @@ def parse(body: Mapping[str, Any]) -> api.Registry:
         deletion_timestamp=metadata.get("deletionTimestamp"),
         finalizers=tuple(metadata.get("finalizers") or ()),
         creation_timestamp=metadata.get("creationTimestamp", ""),
-        spec=parse_spec(body.get("spec") or {}),
+        spec=_spec(json.dumps(body.get("spec") or {})),
         status=body.get("status") or {},
     )
+
+
+@lru_cache(maxsize=1024)  # 0.1 ms of a walk; Registries with the same spec share it
+def _spec(text: str) -> api.Spec:
+    return parse_spec(json.loads(text))
 
 
 def parse_spec(content: Mapping[str, Any]) -> api.Spec:

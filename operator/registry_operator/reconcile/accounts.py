@@ -61,8 +61,10 @@ async def internal(run: Run) -> Internal:
             salt_key=values.get(secrets.SALT_KEY, ""),
         )
 
-    fresh = {key: _generate() for key in secrets.INTERNAL_GENERATED}
-    found = await run.writer.generated(compose, fresh, secrets.INTERNAL_GENERATED)
+    def generate() -> dict[str, str]:
+        return {key: _generate() for key in secrets.INTERNAL_GENERATED}
+
+    found = await run.writer.generated(run.names.internal, compose, generate, secrets.INTERNAL_GENERATED)
     found = await run.writer.kept(found, compose, secrets.INTERNAL_GENERATED)
     probe_password = _text(found, secrets.PROBE_PASSWORD_KEY)
     if htpasswd.unusable("operator", probe_password):
@@ -117,8 +119,11 @@ async def admin(run: Run, trust: Trust) -> tuple[str, str] | None:
 
 
 async def _made_admin(run: Run, ca: str | None) -> Child:
-    fresh = {"username": secrets.ADMIN_USER, "password": _generate()}
-    found = await run.writer.generated(partial(_composed_admin, run, ca), fresh, secrets.ADMIN_GENERATED)
+    def generate() -> dict[str, str]:
+        return {"username": secrets.ADMIN_USER, "password": _generate()}
+
+    compose = partial(_composed_admin, run, ca)
+    found = await run.writer.generated(run.names.admin, compose, generate, secrets.ADMIN_GENERATED)
     if why := htpasswd.unusable(_text(found, "username"), _text(found, "password")):
         message = f"Secret {found.name}: {why}; mend it, or remove the key for a new value"
         raise blocked(Reason.SECRET_INVALID, message, stalled=True)

@@ -22,10 +22,9 @@ from registry_operator.status.reasons import Reason
 async def pair(run: Run, cluster_ips: tuple[str, ...]) -> Mapping[str, bytes]:
     """The certificate, its key and the CA; made if there is none, renewed when its time or its names are over."""
     names, addresses = hosts.server_names(run.registry, cluster_ips, cluster_domain=run.defaults.cluster_domain)
-    existing = any((run.secret(run.names.selfsigned) or {}).values())
-    fresh = {} if existing else _made(run, names, addresses)
     compose, keys = partial(_composed, run), secrets.SELFSIGNED_GENERATED
-    found = await run.writer.generated(compose, fresh, keys, whole=True)
+    generate = partial(_made, run, names, addresses)
+    found = await run.writer.generated(run.names.selfsigned, compose, generate, keys, whole=True)
     found = await run.writer.kept(found, compose, keys)
     if not _good(run, _data(found), (*names, *addresses)):
         found = await run.writer.renew(found, meta.encode(_renewed(run, found, names, addresses)))

@@ -91,24 +91,27 @@ class Writer:
 
     async def generated(
         self,
+        name: str,
         compose: Callable[[Values], Object],
-        values: Mapping[str, str],
+        generate: Callable[[], Values],
         keys: frozenset[str],
         *,
         whole: bool = False,
     ) -> Child:
-        """A Secret with generated `values` under `keys`: each one written once, when it is missing, and never again.
+        """A Secret with generated values under `keys`: each one written once, when it is missing, and never again.
 
-        `whole`: the values belong together, so that they are made anew only where all of them are missing.
+        `generate` is called only then. `whole`: the values belong together, so that they are made anew only where all
+        of them are missing.
         """
-        found = await self._made(compose(values))
+        found = await self._made(name, lambda: compose(generate()))
         assert isinstance(found.view, SecretView)
-        missing = {key: values[key] for key in sorted(keys) if key in values and not found.view.data.get(key)}
+        missing = [key for key in sorted(keys) if not found.view.data.get(key)]
         if not missing or (whole and len(missing) < len(keys)):
             return found
         if self.paused:
             return self._hold(f"Secret {found.name}, {', '.join(missing)}", None)
-        return await self.renew(found, encode(missing))
+        values = generate()
+        return await self.renew(found, encode({key: values[key] for key in missing}))
 
     async def kept(self, found: Child, compose: Callable[[Values], Object], keys: frozenset[str]) -> Child:
         """A Secret with generated values under `keys`, whose other values follow from those, and are kept so.
@@ -124,25 +127,26 @@ class Writer:
 
     async def addressed(self, desired: Object) -> Child:
         """An immutable Secret that is named after its content: there or not, but never different."""
-        found = await self._made(desired)
+        found = await self._made(desired["metadata"]["name"], lambda: desired)
         return found if _holds(found, desired) else await self._apply(kinds.SECRET, desired, found)
 
-    async def _made(self, desired: Object) -> Child:
+    async def _made(self, name: str, make: Callable[[], Object]) -> Child:
         """The Secret of that name, made by POST if there is none. A POST changes nothing that exists, so that it needs
         no look at the API server before it: whoever was first is looked at after it."""
-        metadata, what = desired["metadata"], _what(kinds.SECRET, desired)
-        found = self._world.child(kinds.SECRET, metadata["namespace"], metadata["name"])
+        namespace, what = self._registry.namespace, f"Secret {name}"
+        found = self._world.child(kinds.SECRET, namespace, name)
         if found is None and self.paused:
-            found = await self._first_contact(kinds.SECRET, metadata["namespace"], metadata["name"])
+            found = await self._first_contact(kinds.SECRET, namespace, name)
             if found is None:
                 return self._hold(what, None)
         try:
             if found is None:
                 await self.sure.to_make(what)
+                desired = make()
                 with self._writing(kinds.SECRET, desired) as answered:
                     return answered(await self._client.create(kinds.SECRET, desired))
         except AlreadyExists as error:
-            found = await self._first_contact(kinds.SECRET, metadata["namespace"], metadata["name"])
+            found = await self._first_contact(kinds.SECRET, namespace, name)
             if found is None:
                 raise Raced(f"{what}: {error}") from error
         except ApiError as error:

@@ -223,7 +223,8 @@ def composed(values: Any) -> Object:
 
 async def generate(desk: Desk, value: str) -> str:
     writer = desk.writer
-    found = await writer.kept(await writer.generated(composed, {"password": value}, KEYS), composed, KEYS)
+    made = await writer.generated("generated", composed, lambda: {"password": value}, KEYS)
+    found = await writer.kept(made, composed, KEYS)
     password: bytes = found.view.data["password"]
     return password.decode()
 
