@@ -111,6 +111,11 @@ class Informer(Generic[T]):
             for change in self.store.settle(namespace, name, version):
                 self.report(change)
 
+    def observe_deletion(self, namespace: str, name: str, version: str) -> None:
+        """A deletion of our own, of that version, was answered; what was heard of the object since is kept."""
+        identity = {"namespace": namespace, "name": name, "resourceVersion": version}
+        self.report(self.store.remove({"metadata": identity}))
+
     def ready(self, namespace: str | None = None) -> bool:
         """Whether what it holds of this namespace is a whole picture (`synced` also comes with a 403 or a 404)."""
         reflector = self._reflector(namespace)

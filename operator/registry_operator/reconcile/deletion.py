@@ -21,6 +21,7 @@ from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
 
 FINALIZER = "teamregistry.io/delete-claim"
+_ORPHAN = "orphan"  # the garbage collector's
 
 
 async def prepare(client: Client, run: Run) -> bool:
@@ -30,7 +31,9 @@ async def prepare(client: Client, run: Run) -> bool:
     has = FINALIZER in run.registry.finalizers
     if wanted != has and not run.writer.paused:
         others = [name for name in run.registry.finalizers if name != FINALIZER]
-        await _set(client, run, [*others, FINALIZER] if wanted else others)
+        answer = await _set(client, run, [*others, FINALIZER] if wanted else others)
+        if answer is not None and (FINALIZER in (answer["metadata"].get("finalizers") or ())) != wanted:
+            raise Raced(f"finalizer {FINALIZER}: the API server took the change, and somebody undid it on the way")
         return True
     return False
 
@@ -45,14 +48,30 @@ def readable(body: Mapping[str, Any]) -> Registry:
 
 
 async def finish(client: Client, run: Run) -> bool:
-    """Delete the claim if that is wanted now, then let the Registry go; False if that has been done already."""
+    """Delete the claim if that is wanted now, then let the Registry go; False if that has been done already.
+
+    Who asked for orphans (`kubectl delete --cascade=orphan`) keeps all of it: pods that run on, and their images.
+    """
     if FINALIZER not in run.registry.finalizers:
         return False
     wanted = run.registry.spec.storage.persistent_volume_claim
-    if wanted is not None and wanted.when_deleted == "Delete":
+    if wanted is not None and wanted.when_deleted == "Delete" and not await _orphaned(client, run):
         await _delete_claim(client, run)
     await _set(client, run, [name for name in run.registry.finalizers if name != FINALIZER])
     return True
+
+
+async def _orphaned(client: Client, run: Run) -> bool:
+    """Whether the children are to outlive the Registry: by its finalizer, or, when the cluster's garbage collector was
+    faster than we are, by a Service that it has taken the owner from."""
+    if _ORPHAN in run.registry.finalizers:
+        return True
+    kind, registry = kinds.SERVICE, run.registry
+    try:
+        found = run.world.projected(kind, await client.get(kind, registry.namespace, run.names.service))
+    except NotFound:
+        return False
+    return found.controller is None and found.registry == registry.name
 
 
 async def _delete_claim(client: Client, run: Run) -> None:
@@ -75,16 +94,19 @@ async def _delete_claim(client: Client, run: Run) -> None:
         raise Raced(str(error)) from error
 
 
-async def _set(client: Client, run: Run, finalizers: list[str]) -> None:
-    """Replace the list of finalizers, if the Registry is still in the version that was looked at."""
+async def _set(client: Client, run: Run, finalizers: list[str]) -> dict[str, Any] | None:
+    """Replace the list of finalizers, if the Registry is still in the version that was looked at; returns what it is
+    now, None if it is gone."""
     registry = run.registry
     metadata: dict[str, Any] = {"finalizers": finalizers or None, "resourceVersion": registry.resource_version}
     patch = {"metadata": {**metadata, "uid": registry.uid}}
     key = Key(registry.namespace, registry.name)
     try:
         with run.world.writing_registry(key) as answered:
-            answered(await client.merge(kinds.REGISTRY, registry.namespace, registry.name, patch))
+            answered(answer := await client.merge(kinds.REGISTRY, registry.namespace, registry.name, patch))
+            return answer
     except NotFound:
         run.world.registries.lost(key, registry.uid)
+        return None
     except Conflict as error:
         raise Raced(str(error)) from error

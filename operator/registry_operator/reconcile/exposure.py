@@ -11,7 +11,7 @@ from registry_operator.desired.ingress import ingress as desired_ingress
 from registry_operator.kube import kinds
 from registry_operator.kube.kinds import Kind
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.gateway_views import ParentView
+from registry_operator.reconcile.gateway_views import IngressView, ParentView
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.tls import Serving
@@ -123,7 +123,7 @@ def _pending_ingress(run: Run, wanted: Ingress) -> Iterator[str]:
     if secret and not run.world.has_secret(run.registry.namespace, secret):
         yield f"Secret {secret} (spec.expose.ingress.tlsSecretName) does not exist yet"
     found = _own(run, kinds.INGRESS)
-    if found is not None and not found.view:
+    if found is not None and isinstance(found.view, IngressView) and not found.view.addresses:
         named = f"class {wanted.class_name}" if wanted.class_name else "the default class"
         yield f"no ingress controller has given Ingress {found.name} an address: is there one for {named}?"
 

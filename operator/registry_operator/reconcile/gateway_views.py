@@ -9,9 +9,18 @@ from registry_operator.reconcile.projections import Child, Json, child
 from registry_operator.reconcile.views import balanced
 
 
+@dataclass(frozen=True, slots=True)
+class IngressView:
+    """The addresses that the controller has written, and the Secrets whose certificates it serves."""
+
+    addresses: tuple[str, ...]
+    secrets: frozenset[str]
+
+
 def ingress(obj: Json) -> Child:
-    """The view is the addresses that the controller has written."""
-    return child(obj, balanced(obj.get("status") or {}))
+    entries = (obj.get("spec") or {}).get("tls") or ()
+    secrets = frozenset(entry["secretName"] for entry in entries if entry.get("secretName"))
+    return child(obj, IngressView(balanced(obj.get("status") or {}), secrets))
 
 
 @dataclass(frozen=True, slots=True)

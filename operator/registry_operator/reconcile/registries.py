@@ -69,6 +69,8 @@ class RegistryReconciler:
         try:
             registry = parse(body)
         except InvalidSpec as error:
+            self._prober.drop(key)  # what is known of the pods gets old, and with it whom to ask, and how
+            self._elsewhere.drop(key)
             return await self._reporter.invalid(parse({**body, "spec": {}}), self._now(), str(error))
         self._world.references.set(key, reporting.references(registry))
         run = self._run(registry)

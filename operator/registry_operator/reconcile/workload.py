@@ -10,6 +10,7 @@ from registry_operator.kube import kinds
 from registry_operator.reconcile import notifications, scaling
 from registry_operator.reconcile.accounts import Internal
 from registry_operator.reconcile.context import Run
+from registry_operator.reconcile.gateway_views import IngressView
 from registry_operator.reconcile.object_storage import Place
 from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.upstream import Source
@@ -112,7 +113,7 @@ def _leaving(run: Run) -> tuple[tuple[str, str], ...]:
 
 
 def mounted(run: Run) -> frozenset[str]:
-    """The Secrets that any pod, or any ReplicaSet that may still make one, mounts."""
+    """The Secrets that any pod, or any ReplicaSet that may still make one, mounts, and those of the Ingress."""
     names: set[str] = set()
     for each in run.world.children(kinds.REPLICA_SET, run.registry):
         names |= each.view
@@ -122,4 +123,7 @@ def mounted(run: Run) -> frozenset[str]:
     found = current(run)
     if found is not None and isinstance(found.view, DeploymentView):
         names |= found.view.mounted
+    shown = run.world.child(kinds.INGRESS, run.registry.namespace, run.names.ingress)
+    if shown is not None and isinstance(shown.view, IngressView):
+        names |= shown.view.secrets
     return frozenset(names)

@@ -163,6 +163,11 @@ class World:
 
             yield taken
 
+    def removed(self, kind: Kind, child: Child) -> None:
+        """A deletion of ours was answered: that version of the child is no longer to be built on."""
+        if (informer := self._informers.get(kind)) is not None:
+            informer.observe_deletion(child.namespace, child.name, child.resource_version)
+
     @contextlib.contextmanager
     def writing_registry(self, key: Key) -> Iterator[Callable[[dict[str, Any]], None]]:
         """The same around a write to a Registry, which has a cache of its own."""

@@ -183,16 +183,21 @@ class Writer:
             raise refused(error, what) from error
 
     async def remove(self, kind: Kind, found: Child) -> None:
-        """Delete a child that is ours and no longer wanted; anything else is left alone."""
+        """Delete a child that is ours and no longer wanted; anything else is left alone.
+
+        Only in the version that was looked at: somebody may have taken it for himself since.
+        """
         if found.deleting or ownership(self._registry, found, self._world.child) is not Ownership.OURS:
             return
         if self.paused:
             self._held(f"{kind.kind} {found.name} (to be deleted)")
             return
+        version = found.resource_version
         try:
-            await self._client.delete(kind, found.namespace, found.name, uid=found.uid)
+            await self._client.delete(kind, found.namespace, found.name, uid=found.uid, resource_version=version)
+            self._world.removed(kind, found)
         except NotFound:
-            return
+            self._world.removed(kind, found)
         except Conflict as error:
             raise Raced(str(error)) from error
         except ApiError as error:

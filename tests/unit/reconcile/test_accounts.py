@@ -147,6 +147,18 @@ async def test_the_admin_account_goes_when_it_is_no_longer_wanted() -> None:
     assert NAMES.admin not in subject.cluster.named(kinds.SECRET)
 
 
+async def test_the_password_outlives_a_time_without_log_in() -> None:
+    """An attempt at `mode: Disabled`, for a minute, must not lock out whoever has the password."""
+    subject = await served()
+    before = subject.secret(NAMES.admin)["password"]
+    subject.respec({**SELF_SIGNED, "auth": {"mode": "Disabled"}})
+    await subject.settle()
+    assert NAMES.htpasswd not in subject.cluster.named(kinds.SECRET)
+    subject.respec(SELF_SIGNED)
+    await subject.settle()
+    assert subject.secret(NAMES.admin)["password"] == before
+
+
 async def test_the_ca_in_the_admin_secret_goes_with_tls() -> None:
     subject = await served()
     subject.respec({"tls": {"disabled": {}}})

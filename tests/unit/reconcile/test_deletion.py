@@ -98,6 +98,41 @@ async def test_what_the_cache_does_not_know_of_is_deleted_too() -> None:
     assert subject.cluster.named(CLAIM) == set()
 
 
+async def test_who_asks_for_orphans_keeps_the_images() -> None:
+    """`kubectl delete --cascade=orphan`: the pods run on, so what they serve must not go."""
+    subject = await served(DELETE)
+    subject.cluster.edit(kinds.REGISTRY, "images", lambda obj: obj["metadata"]["finalizers"].append("orphan"))
+    delete(subject)
+    await subject.reconcile()
+    assert NAMES.claim in subject.cluster.named(CLAIM)
+    assert finalizers(subject) == ["orphan"]
+
+
+async def test_a_garbage_collector_that_is_faster_takes_no_images_either() -> None:
+    """It has taken the owner off the children, and its finalizer off the Registry, before the operator looks."""
+    subject = await served(DELETE)
+    subject.cluster.edit(kinds.SERVICE, "images", lambda obj: obj["metadata"].pop("ownerReferences"))
+    delete(subject)
+    await subject.reconcile()
+    assert NAMES.claim in subject.cluster.named(CLAIM)
+    assert finalizers(subject) == []
+
+
+async def test_a_finalizer_that_somebody_takes_out_on_the_way_is_no_progress() -> None:
+    """A mutating webhook may. Without a pause between the tries the API server would be asked without end."""
+    subject = Subject(DELETE)
+    merge = subject.cluster.merge
+
+    async def stripped(*args: Any, **more: Any) -> Object:
+        await merge(*args, **more)
+        subject.cluster.edit(kinds.REGISTRY, "images", lambda obj: obj["metadata"].update(finalizers=[]))
+        return await subject.cluster.get(kinds.REGISTRY, "team-a", "images")
+
+    subject.cluster.merge = stripped  # type: ignore[method-assign]
+    with pytest.raises(Raced):
+        await subject.reconcile()
+
+
 def unlabel(obj: Object) -> None:
     obj["metadata"]["labels"] = {}
 

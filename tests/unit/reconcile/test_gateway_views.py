@@ -58,7 +58,15 @@ def test_gateways_under_a_policy() -> None:
     assert found.trouble == "NotAllowedByListeners: not from here"
 
 
-@pytest.mark.parametrize("view", [views.route, views.policy, views.ingress])
+@pytest.mark.parametrize("view", [views.route, views.policy])
 @pytest.mark.parametrize("status", [{}, {"status": {}}, {"status": {"parents": None, "loadBalancer": None}}])
 def test_nothing_said_is_nothing_read(view: Any, status: Json) -> None:
     assert view({"metadata": META, **status}).view == ()
+
+
+def test_an_ingress_tells_its_addresses_and_its_secrets() -> None:
+    tls = [{"hosts": ["images.example.com"], "secretName": "images-tls"}, {"hosts": ["images.example.org"]}]
+    status = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    seen = views.ingress({"metadata": META, "spec": {"tls": tls}, "status": status}).view
+    assert seen == views.IngressView(("192.0.2.1",), frozenset({"images-tls"}))
+    assert views.ingress({"metadata": META}).view == views.IngressView((), frozenset())

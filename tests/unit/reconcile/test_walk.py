@@ -130,6 +130,19 @@ async def test_an_outage_of_the_api_server_is_no_state_of_a_registry() -> None:
     assert subject.status == status
 
 
+async def test_nobody_is_asked_on_while_the_spec_makes_no_sense() -> None:
+    """Pods come and go meanwhile, and a question that gets old would send the password to whoever has their address."""
+    subject = Subject(SELF_SIGNED)
+    await subject.settle()
+    subject.respec({**SELF_SIGNED, "version": "9"})
+    await subject.settle()
+    assert subject.condition("Stalled") == ("True", "InvalidSpec")
+    assert subject.prober.followed is None
+    subject.respec(SELF_SIGNED)
+    await subject.settle()
+    assert subject.condition("Ready") == ("True", "Serving")
+
+
 def _volumes(subject: Subject) -> list[dict[str, dict[str, str]]]:
     found = subject.cluster.find(kinds.DEPLOYMENT, "images")
     assert found is not None

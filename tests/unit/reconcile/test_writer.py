@@ -189,29 +189,6 @@ async def test_refusals_of_reads_are_told_like_those_of_writes() -> None:
         await desk.ensure()
 
 
-# ---------------------------------------------------------------------- deletion
-async def test_only_what_is_ours_is_deleted_and_only_the_one_that_was_seen() -> None:
-    desk = Desk()
-    made = await desk.ensure()
-    desk.cluster.drop(kinds.CONFIG_MAP, "child")
-    desk.cluster.put(kinds.CONFIG_MAP, WANTED)
-    with pytest.raises(Raced):
-        await desk.writer.remove(kinds.CONFIG_MAP, made)
-    desk.cluster.put(kinds.CONFIG_MAP, {**THEIRS, "metadata": {**THEIRS["metadata"], "name": "other"}})
-    foreign = desk.subject.world.projected(
-        kinds.CONFIG_MAP, await desk.cluster.get(kinds.CONFIG_MAP, "team-a", "other")
-    )
-    await desk.writer.remove(kinds.CONFIG_MAP, foreign)
-    assert desk.cluster.named(kinds.CONFIG_MAP) == {"child", "other"}
-
-
-async def test_what_is_gone_already_is_deleted() -> None:
-    desk = Desk()
-    made = await desk.ensure()
-    desk.cluster.drop(kinds.CONFIG_MAP, "child")
-    await desk.writer.remove(kinds.CONFIG_MAP, made)
-
-
 # ---------------------------------------------------------------------- generated values
 KEYS = frozenset({"password"})
 
