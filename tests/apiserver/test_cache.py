@@ -122,10 +122,9 @@ def test_the_other_registry_goes_and_comes_back(own_operator: Maker, images: Sub
     images.ready()
     before = rolls(images)
     origin.go()
+    images.edit({"log": {"level": "debug"}})  # at once: what was found a moment ago is not enough
     images.expect("UpstreamReady", "False", "UpstreamUnreachable")
     images.expect("Ready", "True")
-    images.edit({"log": {"level": "debug"}})
-    images.expect("UpstreamReady", "False", "UpstreamUnreachable")
     steady(lambda: rolls(images), quiet=1)
     assert rolls(images) == before, "its successor would not start"
     images.evict()
