@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from registry_operator.desired import image, meta
+from registry_operator.desired import claim, image, meta
 from registry_operator.kube import kinds
 from registry_operator.reconcile.context import Run
-from registry_operator.reconcile.views import ClaimView, DeploymentView
+from registry_operator.reconcile.views import DeploymentView
 from registry_operator.status.problems import blocked
 from registry_operator.status.reasons import Reason
 
@@ -65,8 +65,8 @@ def ran(run: Run) -> str | None:
     found = run.world.child(kinds.DEPLOYMENT, namespace, names.deployment)
     if found is not None and isinstance(found.view, DeploymentView) and found.view.version:
         return found.view.version
-    kept = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, namespace, names.claim)
-    mine = run.registry.spec.storage.kind == "PersistentVolumeClaim"
-    if mine and kept is not None and isinstance(kept.view, ClaimView):
+    mounted = claim.claim_name(run.registry)  # also one that was made for another Registry, and is named here
+    kept = run.world.child(kinds.PERSISTENT_VOLUME_CLAIM, namespace, mounted) if mounted else None
+    if kept is not None:
         return kept.annotations.get(meta.ANNOTATION_VERSION)
     return None
