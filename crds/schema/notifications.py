@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from .parts import DNS_NAME, Schema, choice, listing, matching, record, reference, rule, section, text
-
-_IPV6 = "[[][0-9a-f:.]{2,45}[]]"
+from .parts import ADDRESS, Schema, choice, listing, matching, record, reference, rule, section, text
 
 
 def notifications() -> Schema:
@@ -50,7 +48,7 @@ def _endpoint() -> Schema:
         url=text(
             "Where the events go. What is secret belongs into headersSecretRef and not into the URL.",
             matching(
-                f"https?://({DNS_NAME}|{_IPV6})(:[0-9]{{1,5}})?(/[!-~]*)?",
+                f"https?://{ADDRESS}(/([!-$&-~]|%[0-9A-Fa-f]{{2}})*)?",
                 "must be a URL such as https://receiver.example.com/events, without a user and a password",
             ),
             longest=1024,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .parts import (
-    DNS_NAME,
+    ADDRESS,
     Schema,
     authorities,
     choice,
@@ -45,7 +45,7 @@ def s3() -> Schema:
             "Server that keeps the bucket, for anything but Amazon's own. The Secret of credentialsSecretRef then "
             "needs the label teamregistry.io/usable-by=registries.",
             matching(
-                f"https?://({DNS_NAME}|[[][0-9a-f:.]{{2,45}}[]])(:[0-9]{{1,5}})?",
+                f"https?://{ADDRESS}",
                 "must be an address such as https://minio.storage.svc:9000, without a path",
             ),
             longest=300,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .parts import DNS_NAME, Schema, authorities, duration, matching, reference, rule, section, text
+from .parts import ADDRESS, Schema, authorities, duration, matching, reference, rule, section, text
 
 
 def proxy() -> Schema:
@@ -12,7 +12,7 @@ def proxy() -> Schema:
         remoteURL=text(
             "Registry that is cached.",
             matching(
-                f"https://({DNS_NAME}|[[][0-9a-f:.]{{2,45}}[]])(:[0-9]{{1,5}})?",
+                f"https://{ADDRESS}",
                 "must be an address such as https://registry-1.docker.io: https alone, since passwords go there, and "
                 "no path",
             ),

@@ -9,7 +9,7 @@ MOST = 100
 
 
 def replicas() -> Schema:
-    about = "Pods that serve. More than one need storage that several can write to; with autoscaling this stays 1."
+    about = "Pods that serve. More than one need storage that several can write to; autoscaling overrides it."
     return {**integer(about, 1, MOST), "default": 1}
 
 
@@ -58,12 +58,6 @@ def rules() -> list[Schema]:
             f"!has(self.autoscaling) || {storage.shareable()}",
             f"may be set only with storage that several pods can write to: {way_out}, or remove autoscaling",
             at=".autoscaling",
-        ),
-        rule(
-            "!has(self.autoscaling) || !has(self.replicas) || self.replicas == 1",
-            "may not be more than 1 with autoscaling, which chooses the number: remove replicas and set "
-            "autoscaling.minReplicas",
-            at=".replicas",
         ),
         rule(
             "!has(self.rollout) || self.rollout != 'Surge' || "

@@ -66,7 +66,7 @@ FULL: Object = {
     "pod": {
         "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": "1Gi"}},
         "nodeSelector": {"kubernetes.io/os": "linux"},
-        "tolerations": [{"key": "team", "operator": "Exists"}],
+        "tolerations": [{"key": "team", "operator": "Exists", "value": ""}, {"key": "", "operator": "Exists"}],
         "topologySpreadConstraints": [
             {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
         ],

@@ -34,7 +34,7 @@ def _endpoint(section: Section) -> Endpoint:
     named = section.has("headersSecretRef")
     return Endpoint(
         name=section.required("name"),
-        url=section.required("url"),
+        url=section.url("url"),
         headers_secret_ref=section.section("headersSecretRef").required("name") if named else None,
         ignored_actions=ignore.texts("actions"),
         ignored_media_types=ignore.texts("mediaTypes"),

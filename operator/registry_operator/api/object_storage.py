@@ -79,7 +79,7 @@ def s3(section: Section) -> S3:
     return S3(
         bucket=section.required("bucket"),
         region=section.text("region", None),
-        endpoint=section.text("endpoint", None),
+        endpoint=section.url("endpoint") if section.has("endpoint") else None,
         addressing=section.optional_choice("addressing", Addressing),
         root_directory=section.text("rootDirectory", None),
         encryption=section.choice("encryption", Encryption, "Default"),

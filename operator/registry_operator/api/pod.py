@@ -11,7 +11,7 @@ def pod(section: Section) -> api.Pod:
         resources=_resources(section.section("resources")),
         node_selector=section.map("nodeSelector"),
         affinity=without_empty(section.section("affinity").content),
-        tolerations=_items(section, "tolerations"),
+        tolerations=tuple(_toleration(item) for item in _items(section, "tolerations")),
         topology_spread_constraints=_items(section, "topologySpreadConstraints"),
         priority_class_name=section.text("priorityClassName", None),
         labels=section.map("labels"),
@@ -32,3 +32,8 @@ def _resources(section: Section) -> api.Json:
 
 def _items(section: Section, key: str) -> tuple[api.Json, ...]:
     return tuple(without_empty(item.content) for item in section.sections(key))
+
+
+def _toleration(item: api.Json) -> api.Json:
+    """Without empty texts, which the API server drops; in a selector of labels they mean something and stay."""
+    return {key: value for key, value in item.items() if value != ""}

@@ -20,7 +20,7 @@ class Proxy:
 
 def proxy(section: Section) -> Proxy:
     return Proxy(
-        remote_url=section.required("remoteURL"),
+        remote_url=section.url("remoteURL"),
         credentials_secret_ref=section.secret("credentialsSecretRef"),
         ca_secret_ref=section.secret_key("caSecretRef", "ca.crt"),
         ttl=section.duration("ttl", "168h") if section.has("ttl") else None,

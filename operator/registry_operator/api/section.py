@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 from . import duration, quantity
 from .common import SecretKeyRef
@@ -61,6 +62,12 @@ class Section:
         value = self.text(key, "")
         if not value:
             raise InvalidSpec(self.at(key), f"must be set: {_CORRECT}")
+        return value
+
+    def url(self, key: str) -> str:
+        """A URL whose host and port can be read."""
+        value = self.required(key)
+        self._checked(key, lambda url: urlsplit(url).port, value)
         return value
 
     def number(self, key: str, default: Default) -> int | Default:

@@ -49,12 +49,14 @@ def rollout(run: Run) -> Rollout:
 
 
 async def hand_over_replicas(run: Run, deployment: DeploymentView | None) -> None:
-    """Leave the number of pods as it is, before the autoscaler takes it over.
+    """Leave the number of pods as it is, before the autoscaler takes it over; or end it, before the spec's counts.
 
     A field that its only owner no longer applies is removed, and the number would fall back to 1. So somebody else
-    becomes a second owner of it first.
+    becomes a second owner of it first. An autoscaler that outlived the change would choose against the spec.
     """
-    if run.registry.spec.autoscaling is not None and deployment is not None and deployment.counted:
+    if run.registry.spec.autoscaling is None:
+        await _remove(run, kinds.AUTOSCALER, run.names.autoscaler)
+    elif deployment is not None and deployment.counted:
         fields = {"spec": {"replicas": deployment.replicas}}
         await run.writer.share(kinds.DEPLOYMENT, run.names.deployment, fields)
 
@@ -68,8 +70,6 @@ async def budget_and_autoscaler(run: Run) -> None:
         await _remove(run, kinds.POD_DISRUPTION_BUDGET, run.names.disruption_budget)
     if registry.spec.autoscaling is not None:
         await run.writer.ensure(kinds.AUTOSCALER, autoscaler(registry, registry.spec.autoscaling))
-    else:
-        await _remove(run, kinds.AUTOSCALER, run.names.autoscaler)
 
 
 async def _remove(run: Run, kind: Kind, name: str) -> None:

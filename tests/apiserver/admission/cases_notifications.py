@@ -37,6 +37,10 @@ NOTIFICATIONS = [
     url("http://receiver.team-a.svc:8080/events?from=images", "ftp://receiver"),
     url("https://[2001:db8::1]:8443/", "https://user:password@receiver"),
     url("https://192.0.2.1", "receiver:8080"),
+    url("https://receiver:65535", "https://receiver:65536"),
+    url("https://receiver:9", "https://receiver:0"),
+    url("https://[::1]/a%2Fb", "https://[192.0.2.1]/"),
+    url("https://receiver/[a]", "https://receiver/%zz"),
     Case(
         f"spec.{_AT}[0].headersSecretRef.name",
         "must be the name of an object",

@@ -19,11 +19,11 @@ SCALING = [
         {**MANY, "autoscaling": {"maxReplicas": 2}},
         {"storage": {}, "autoscaling": {"maxReplicas": 2}},
     ),
-    Case(
-        "spec.replicas",
-        "may not be more than 1 with autoscaling",
-        {**MANY, "replicas": 1, "autoscaling": {"maxReplicas": 3}},
-        {**MANY, "replicas": 2, "autoscaling": {"maxReplicas": 3}},
+    Case(  # whatever number kubectl scale has left, it keeps nobody from switching the autoscaler on
+        "spec.autoscaling",
+        "may be set only with storage",
+        {**MANY, "replicas": 3, "autoscaling": {"maxReplicas": 2}},
+        {"replicas": 1, "autoscaling": {"maxReplicas": 2}},
     ),
     Case(
         "spec.autoscaling",

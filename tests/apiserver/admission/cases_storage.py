@@ -49,6 +49,8 @@ OBJECT_STORAGE = [
     within("s3", s3(), "region", "us-gov-west-1", "Frankfurt", "must be a region such as eu-central-1"),
     within("s3", s3(), "endpoint", "http://[2001:db8::1]:9000", "minio:9000", "must be an address such as https"),
     within("s3", s3(), "endpoint", "https://s3.example.org", "https://s3.example.org/x", "without a path"),
+    within("s3", s3(), "endpoint", "https://minio:9000", "https://minio:70000", "must be an address such as https"),
+    within("s3", s3(), "endpoint", "https://[2001:db8::1]", "https://[192.0.2.1]", "must be an address such"),
     within("s3", s3(), "rootDirectory", "registries/team-a", "/registries", ROOT),
     within("s3", s3(), "rootDirectory", "a.b/_c", "a/../b", ROOT),
     within("s3", s3(encryption="KMS"), "kmsKeyID", "arn:aws:kms:x:1:key/a", "a key", "must be the ID, alias or ARN"),
@@ -112,6 +114,8 @@ def cache(good: Spec, bad: Spec, at: str, words: str) -> Case:
 PROXY = [
     case("proxy", HUB, {"remoteURL": "http://a.b"}, "must be an address such as https", path="proxy.remoteURL"),
     case("proxy", HUB, {"remoteURL": "https://a.b/c"}, "https alone", path="proxy.remoteURL"),
+    case("proxy", HUB, {"remoteURL": "https://a.b:70000"}, "https alone", path="proxy.remoteURL"),
+    case("proxy", HUB, {"remoteURL": "https://[1.2.3.4]"}, "https alone", path="proxy.remoteURL"),
     Case(
         "spec.proxy.credentialsSecretRef.name",
         "must be the name of an object",

@@ -206,7 +206,7 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
                 "resources": {"requests": {"cpu": "1000m", "memory": 1000}, "limits": {}},
                 "nodeSelector": {"a": "b"},
                 "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}},
-                "tolerations": [{"key": "k", "operator": "Exists"}],
+                "tolerations": [{"key": "k", "operator": "Exists", "value": ""}, {"key": "", "operator": "Exists"}],
                 "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "labelSelector": {}}],
                 "priorityClassName": "high",
                 "labels": {"l": "1"},
@@ -219,7 +219,7 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
     assert pod.node_selector == {"a": "b"}
     required = [{"topologyKey": "zone", "labelSelector": {}}]
     assert pod.affinity == {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
-    assert pod.tolerations == ({"key": "k", "operator": "Exists"},)
+    assert pod.tolerations == ({"key": "k", "operator": "Exists"}, {"operator": "Exists"})
     assert pod.topology_spread_constraints == ({"maxSkew": 1, "topologyKey": "zone", "labelSelector": {}},)
     assert (pod.priority_class_name, pod.labels, pod.annotations) == ("high", {"l": "1"}, {"a": "1"})
     assert pod.service_account_annotations == {"s": "1"}
@@ -257,6 +257,13 @@ def test_pod_is_in_the_form_in_which_a_deployment_returns_it() -> None:
         ({"auth": {"htpasswd": {}}}, "spec.auth.htpasswd.secretRef.name", "must be set"),
         ({"service": {"externalTrafficPolicy": "Near"}}, "spec.service.externalTrafficPolicy", "Cluster, Local"),
         ({"notifications": {"endpoints": [{"name": "a"}]}}, "spec.notifications.endpoints[0].url", "must be set"),
+        (
+            {"notifications": {"endpoints": [{"name": "a", "url": "https://[1.2.3.4]/"}]}},
+            "spec.notifications.endpoints[0].url",
+            "IPv4",
+        ),
+        ({"storage": {"s3": {"bucket": "b", "endpoint": "https://a:70000"}}}, "spec.storage.s3.endpoint", "0-65535"),
+        ({"proxy": {"remoteURL": "https://[::::]"}}, "spec.proxy.remoteURL", "::::"),
         ({"expose": {"route": {}}}, "spec.expose.route", "ingress or gateway"),
         ({"expose": {"ingress": {}}}, "spec.expose.ingress.host", "must be set"),
         ({"expose": {"gateway": {"tls": "Offload"}}}, "spec.expose.gateway.tls", "Terminate, Passthrough"),

@@ -39,9 +39,12 @@ async def test_the_number_is_the_specs_again_without_an_autoscaler() -> None:
     await subject.settle()
     assert replicas(subject) is None
     assert subject.cluster.named(kinds.AUTOSCALER) == subject.cluster.named(kinds.POD_DISRUPTION_BUDGET) == {"images"}
+    subject.cluster.calls.clear()
     subject.respec(SHARED)
     await subject.settle()
     assert replicas(subject) == 1
+    order = [(verb, kind) for verb, kind, _ in subject.cluster.writes if kind != "Registry"]
+    assert order[:2] == [("delete", "HorizontalPodAutoscaler"), ("apply", "Deployment")]
     assert subject.cluster.named(kinds.AUTOSCALER) == subject.cluster.named(kinds.POD_DISRUPTION_BUDGET) == set()
 
 
