@@ -181,8 +181,7 @@ async def _team(run: Run, admin_account: tuple[str, str] | None) -> list[htpassw
     what = f"Secret {reference.name}, key {reference.key} (spec.auth.htpasswd.secretRef)"
     secret = await run.user_secret(reference.name, "spec.auth.htpasswd.secretRef")
     if reference.key not in secret.data:
-        has = ", ".join(sorted(secret.data)) or "nothing"
-        raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key; the Secret has {has}", stalled=True)
+        raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key", stalled=True)
     reserved = {secrets.ADMIN_USER, admin_account[0]} if admin_account else set()
     try:
         found = htpasswd.validate(secret.data[reference.key], reserved)

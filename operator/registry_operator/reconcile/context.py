@@ -111,13 +111,13 @@ class Run:
     async def authorities(self, reference: SecretKeyRef, field_path: str) -> str:
         """The certificates of a bundle that the spec names.
 
-        Nothing else of it: people put comments and even private keys beside certificates.
+        Nothing else of it: people put comments and even private keys beside certificates. (Nor do messages name the
+        keys that a Secret has instead: the author of the spec need not be somebody who may read it.)
         """
         secret = await self.user_secret(reference.name, field_path)
         what = f"Secret {reference.name}, key {reference.key} ({field_path})"
         if reference.key not in secret.data:
-            has = ", ".join(sorted(secret.data)) or "nothing"
-            raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key; the Secret has {has}", stalled=True)
+            raise blocked(Reason.SECRET_INVALID, f"{what}: there is no such key", stalled=True)
         try:
             return "".join(bundled(secret.data[reference.key]))
         except BadCertificate as error:

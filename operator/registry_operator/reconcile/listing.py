@@ -36,6 +36,7 @@ async def relist(
 ) -> None:
     """Put the cache right, for each namespace by itself: one that is gone or refuses says nothing of the others."""
     for namespace in namespaces or (None,):
+        mark = registries.mark()
         try:
             listed = await client.list(kinds.REGISTRY, namespace)
         except ApiError as error:
@@ -43,5 +44,5 @@ async def relist(
             log.warning("the periodic listing of the Registries%s failed: %s", place, error)
             continue
         version = int(listed["metadata"]["resourceVersion"])
-        for key in registries.replaced(listed["items"], version, namespace):
+        for key in registries.replaced(listed["items"], version, namespace, mark):
             enqueue(key)

@@ -64,7 +64,7 @@ def google(data: Data, key: str) -> str:
 
 def _present(data: Data, key: str) -> str:
     if key not in data:
-        raise BadKeys(f"there is no key {key}; the Secret has {', '.join(sorted(data)) or 'nothing'}")
+        raise BadKeys(f"there is no key {key}")
     try:
         value = data[key].decode()
     except UnicodeDecodeError:

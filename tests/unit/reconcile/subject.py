@@ -162,7 +162,8 @@ class Subject:
         """Let the caches see what the API server holds."""
         version = self.cluster.version
         registries = [obj for (kind, _, _), obj in self.cluster.objects.items() if kind is kinds.REGISTRY]
-        self.world.registries.replaced(registries, version, None)
+        known = self.world.registries
+        known.replaced(registries, version, None, known.mark())
         for informer in self.world.informers:
             self._fill(informer, version)
 

@@ -193,7 +193,7 @@ async def test_users_of_the_team_come_and_go() -> None:
     [
         ({"users": "carol"}, "HtpasswdInvalid", "line 1"),
         ({"users": f"{CAROL}\nadmin:x"}, "HtpasswdInvalid", "line 2"),
-        ({"users": None}, "SecretInvalid", "the Secret has nothing"),
+        ({"users": None}, "SecretInvalid", "there is no such key"),
     ],
     ids=["malformed", "a reserved name", "no such key"],
 )

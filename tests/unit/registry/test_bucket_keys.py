@@ -21,8 +21,7 @@ def test_what_fits_into_a_variable_stays_as_it_is(value: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({}, "there is no key k; the Secret has nothing"),
-        ({"a": b"", "b": b""}, "there is no key k; the Secret has a, b"),
+        ({"s3crets": b"x"}, "there is no key k$"),
         ({"k": b""}, "k is empty"),
         ({"k": b"s3cret\n"}, "k ends with a line break or a space"),
         ({"k": b"s3cret s3cret"}, "one line of printable ASCII"),
