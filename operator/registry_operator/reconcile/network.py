@@ -17,6 +17,13 @@ async def service_account(run: Run) -> str:
     return made.name
 
 
+def known_service_account(run: Run) -> str | None:
+    """The one that is there, if it is ours: pods can be started under it."""
+    found = run.world.child(kinds.SERVICE_ACCOUNT, run.registry.namespace, run.names.service_account)
+    ours = found is not None and ownership(run.registry, found, run.world.child) is Ownership.OURS
+    return run.names.service_account if ours else None
+
+
 async def service(run: Run) -> ServiceView:
     """The Service. It comes first: the certificate names its address."""
     made = await run.writer.ensure(kinds.SERVICE, desired_service(run.registry))

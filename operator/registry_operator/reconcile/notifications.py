@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 
 from registry_operator.api.notifications import Endpoint
+from registry_operator.desired import secrets
 from registry_operator.reconcile.context import Run
-from registry_operator.status.problems import blocked
-from registry_operator.status.reasons import Reason
+from registry_operator.registry import config
+from registry_operator.status.problems import Blocked, blocked
+from registry_operator.status.reasons import Condition, Reason
 
 Headers = Mapping[str, str]
 
@@ -19,9 +21,35 @@ _RESERVED = re.compile(r"(connection|content-.*|host|keep-alive|proxy-.*|te|trai
 
 
 async def headers(run: Run) -> dict[str, Headers]:
-    """The headers of each endpoint that has some, by the endpoint's name. Raises Blocked while one cannot be had."""
+    """The headers of each endpoint that has some, by the endpoint's name.
+
+    While they cannot be had the last good ones are used on: what else changes is still brought about, and a new
+    certificate most of all. Raises Blocked where there are none for this endpoint's address.
+    """
     endpoints = run.registry.spec.notifications.endpoints
-    return {each.name: await _of(run, each) for each in endpoints if each.headers_secret_ref is not None}
+    return {each.name: await _or_last_good(run, each) for each in endpoints if each.headers_secret_ref is not None}
+
+
+async def _or_last_good(run: Run, endpoint: Endpoint) -> Headers:
+    try:
+        return await _of(run, endpoint)
+    except Blocked as error:
+        found = _last_good(run, endpoint)
+        if found is None:
+            raise
+        run.note(Condition.WORKLOAD_READY, error.problem)
+        return found
+
+
+def _last_good(run: Run, endpoint: Endpoint) -> Headers | None:
+    """The headers that pods send to this very address now."""
+    for name in run.mounted():
+        data = run.secret(name) if name.startswith(run.names.config("")) else None
+        text = data.get(secrets.CONFIG_KEY, b"").decode(errors="replace") if data else ""
+        found = config.headers_of(text, endpoint.name, endpoint.url)
+        if found is not None:
+            return found
+    return None
 
 
 async def _of(run: Run, endpoint: Endpoint) -> Headers:

@@ -18,6 +18,7 @@ from registry_operator.reconcile import (
     network,
     probing,
     pruning,
+    renewal,
     reporting,
     scaling,
     storage,
@@ -109,12 +110,13 @@ class RegistryReconciler:
         except Blocked as error:  # the whole spec is not to be followed: what runs, runs on
             run.note(Condition.STALLED, error.problem)
             return await self._unchanged(run)
-        account = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
+        made = await run.attempt(Condition.WORKLOAD_READY, network.service_account(run))
+        account = made or network.known_service_account(run)
         await run.attempt(Condition.EXPOSED, network.network_policy(run))
         await run.attempt(Condition.EXPOSED, exposure.withdraw(run))
         await run.attempt(Condition.MONITORED, monitoring.pod_monitor(run))
         service = await run.attempt(Condition.WORKLOAD_READY, network.service(run))
-        standing = service or network.known_service(run)  # one that may not be changed still serves
+        service = service or network.known_service(run)  # one that may not be changed still serves
         own = await run.attempt(Condition.CREDENTIALS_READY, accounts.internal(run))
         if own is None:
             return await self._unchanged(run)
@@ -128,10 +130,14 @@ class RegistryReconciler:
         await run.attempt(Condition.EXPOSED, exposure.gateway(run, serving, published))
         place = await storage.place(run, own.salt_key)
         source = await upstream.source(run, own.salt_key)
+        done = False
         if account and service and place and source and self._complete(run, users, serving):
             served = (serving.secret if serving else None, users.secret if users else None)
-            await self._workload(run, own, Inputs(*served, place, source), bundle)
-        return Ensured(standing, users, tls.live(run, serving), published)
+            done = await self._workload(run, own, Inputs(*served, place, source), bundle)
+        if not done:
+            risky = place is None or source is None
+            await run.attempt(Condition.WORKLOAD_READY, renewal.hand_over(run, serving, risky=risky))
+        return Ensured(service, users, tls.live(run, serving), published)
 
     async def _accounts(self, run: Run, own: accounts.Internal, trust: tls.Trust) -> accounts.Accounts | None:
         """The password file; the last good one while the wished one cannot be had.
@@ -163,20 +169,30 @@ class RegistryReconciler:
         return serving is not None or not spec.tls.enabled
 
     async def _unchanged(self, run: Run) -> Ensured:
-        """What runs, untouched, so that it is still probed and reported."""
+        """What runs, so that it is still probed and reported; untouched but for a certificate that is about to end."""
         service = network.known_service(run)
         own = accounts.known_internal(run)
-        users = accounts.last_good(run, own) if own else None
-        return Ensured(service, users, tls.last_good(run))
+        if service is None or own is None:
+            return Ensured(service, None, tls.last_good(run))
+        serving = await self._serving(run, own, service)
+        bundle = tls.trust(run, serving, workload.mounted(run))
+        published = await run.attempt(Condition.CERTIFICATE_READY, tls.publish(run, bundle))
+        await run.attempt(Condition.WORKLOAD_READY, renewal.hand_over(run, serving))
+        return Ensured(service, accounts.last_good(run, own), tls.live(run, serving), published)
 
     @staticmethod
-    async def _workload(run: Run, own: accounts.Internal, inputs: Inputs, bundle: str | None) -> None:
-        """The pods and what stands beside them, on inputs that exist; and the end of what they need no longer."""
+    async def _workload(run: Run, own: accounts.Internal, inputs: Inputs, bundle: str | None) -> bool:
+        """The pods and what stands beside them, on inputs that exist; and the end of what they need no longer.
+
+        Returns whether the pods have been brought to what is wished.
+        """
         config = await run.attempt(Condition.WORKLOAD_READY, workload.configuration(run, own, inputs))
         if config is None:
-            return
-        if await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, config, inputs)):
+            return False
+        done = await run.attempt(Condition.WORKLOAD_READY, workload.workload(run, config, inputs)) is not None
+        if done:
             await run.attempt(Condition.WORKLOAD_READY, scaling.budget_and_autoscaler(run))
         addressed = inputs.secrets | {config}
         await run.attempt(Condition.WORKLOAD_READY, pruning.prune(run, addressed, workload.mounted(run)))
         await run.attempt(Condition.WORKLOAD_READY, pruning.prune_trust(run, bundle))
+        return done

@@ -21,7 +21,7 @@ from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.tls import Serving
 from registry_operator.reconcile.views import DeploymentView
 from registry_operator.reconcile.world import Referred, World
-from registry_operator.registry.authority import renewal_time
+from registry_operator.registry.authority import last_chance, renewal_time
 from registry_operator.registry.upstream import Access
 from registry_operator.status import report, rules
 from registry_operator.status.findings import Findings
@@ -240,7 +240,7 @@ def _again(run: Run, serving: Serving | None) -> float | None:
     """The nearest moment at which something changes by time alone: a renewal, an expiry, a refusal to try again."""
     moments = [problem.retry for problem in run.problems.values() if problem.retry is not None]
     if serving is not None:
-        due = renewal_time(serving.leaf) if run.registry.spec.tls.mode == "SelfSigned" else serving.leaf.not_after
-        if due > run.now:
-            moments.append((due - run.now + timedelta(seconds=1)).total_seconds())
+        leaf, own = serving.leaf, run.registry.spec.tls.mode == "SelfSigned"
+        dues = [*([renewal_time(leaf)] if own else []), last_chance(leaf), leaf.not_after]
+        moments += [(due - run.now + timedelta(seconds=1)).total_seconds() for due in dues if due > run.now]
     return min(moments, default=None)

@@ -20,7 +20,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from registry_operator.kube.kinds import Kind
-from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, written_by_others
+from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, owned, written_by_others
 from registry_operator.reconcile.certainty import Certainty
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
@@ -52,6 +52,19 @@ class Writer:
         if found is not None and found.applied == digest(desired):
             return found
         return await self._apply(kind, desired, found)
+
+    async def exchange(self, kind: Kind, found: Child, change: Callable[[dict[str, Any]], None]) -> Child:
+        """Change one thing about a child and leave the rest as it was last applied, whatever is desired now."""
+        what = f"{kind.kind} {found.name}"
+        try:
+            fields = owned(await self._client.get(kind, found.namespace, found.name))
+        except NotFound as error:
+            raise Raced(f"{what}: {error}") from error
+        except ApiError as error:
+            raise refused(error, what) from error
+        change(fields)
+        identity = {"namespace": found.namespace, "name": found.name}
+        return await self._apply(kind, {**fields, "metadata": {**fields.get("metadata", {}), **identity}}, found)
 
     async def _apply(self, kind: Kind, desired: Object, found: Child | None) -> Child:
         what = _what(kind, desired)

@@ -78,6 +78,11 @@ def renewal_time(leaf: Leaf) -> datetime.datetime:
     return leaf.not_before + (leaf.not_after - leaf.not_before) * 2 / 3
 
 
+def last_chance(leaf: Leaf) -> datetime.datetime:
+    """When one that was replaced must not be served much longer: half of the time between its renewal and its end."""
+    return leaf.not_before + (leaf.not_after - leaf.not_before) * 5 / 6
+
+
 def renew_due(leaf: Leaf, now: datetime.datetime) -> bool:
     """Whether it is time to replace the certificate."""
     return now >= renewal_time(leaf)

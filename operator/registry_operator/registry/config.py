@@ -90,6 +90,16 @@ def _rendered(options: Options) -> str:
     return text
 
 
+def headers_of(text: str, endpoint: str, url: str) -> dict[str, str] | None:
+    """The headers that a file of ours has for a receiver; None if that receiver has none there, or another address."""
+    try:
+        sections = yaml.load(text, Loader=yaml.CSafeLoader)["notifications"]["endpoints"]
+        found = next(each for each in sections if (each["name"], each["url"]) == (endpoint, url))
+        return {name: values[0] for name, values in found["headers"].items()}
+    except (yaml.YAMLError, LookupError, TypeError, StopIteration):
+        return None  # of somebody who edited the Secret, or of a time before there were headers
+
+
 def filesystem(folder: str) -> dict[str, Section]:
     """The storage section for a mounted volume."""
     return {"filesystem": {"rootdirectory": folder}}
