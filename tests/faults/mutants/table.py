@@ -48,8 +48,8 @@ LISTED = (
        "        ensured = await self._ensure(run)\n",
        plain("version"), plain("to-plain"), Plan("lost", "version", "lost", "PATCH deployments images")),
     _m("password regenerated", "reconcile/writer.py",
-       "for key in sorted(keys) if key in values and not found.view.data.get(key)}",
-       "for key in sorted(keys) if key in values}",
+       "missing = [key for key in sorted(keys) if not found.view.data.get(key)]",
+       "missing = sorted(keys)",
        plain(SELF_SIGNED), plain("service")),
     _m("password written by apply", "reconcile/writer.py",
        "return answered(await self._client.create(kinds.SECRET, desired))",
@@ -76,8 +76,8 @@ LISTED = (
     Mutant("claim deleted on Retain", (
         Edit("reconcile/deletion.py", 'wanted = claim is not None and claim.when_deleted == "Delete"',
              "wanted = claim is not None"),
-        Edit("reconcile/deletion.py", 'if wanted is not None and wanted.when_deleted == "Delete":',
-             "if wanted is not None:"),
+        Edit("reconcile/deletion.py", 'if wanted is not None and wanted.when_deleted == "Delete" and',
+             "if wanted is not None and"),
     ), (plain("delete"), plain("recreate"))),
     _m("Deployment before htpasswd", "reconcile/accounts.py",
        "    await run.writer.ensure(kinds.SECRET, secrets.htpasswd(run.registry, file.text))\n",
@@ -161,7 +161,7 @@ OWN = (
        "silence_seconds: float = 75,", "silence_seconds: float = 7500,",
        Plan("stalled", SELF_SIGNED)),
     _m("admin's Secret deleted with a blocked step", "reconcile/pruning.py",
-       "names.admin: has_admin(run.registry),", "names.admin: False,",
+       'names.admin: spec.auth.admin_user == "Enabled",', "names.admin: False,",
        plain(SELF_SIGNED)),
 )  # fmt: skip
 
