@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from registry_operator.kube.kinds import CERTIFICATE, NAMESPACE, PERSISTENT_VOLUME_CLAIM, REGISTRY
+from registry_operator.kube.kinds import CERTIFICATE, NAMESPACE, PERSISTENT_VOLUME_CLAIM, REGISTRY, Kind
 from tests.apiserver import conftest
 from tests.apiserver.conftest import ACCOUNT, CRD
 from tests.apiserver.registries import SELF_SIGNED, Subject
@@ -21,6 +21,7 @@ from tests.cluster.local import LocalCluster
 from tests.cluster.programs import programs
 from tests.stage.kube import CUSTOM_RESOURCE_DEFINITION, Kube
 from tests.stage.stage import Stage, StagedOperator
+from tests.stage.traffic import Request
 from tests.stage.waiting import eventually, steady
 
 pytestmark = pytest.mark.xdist_group("definitions")
@@ -72,6 +73,10 @@ def cert_manager(cluster: LocalCluster, folder: Path) -> Iterator[None]:
             process.wait(10)
 
 
+def asked(operator: StagedOperator, kind: Kind, mark: int = 0) -> list[Request]:
+    return [each for each in operator.proxy.requests[mark:] if each.resource == kind.plural]
+
+
 def test_cert_manager_comes_goes_and_returns(
     own: StagedOperator, bare: LocalCluster, stage: Stage, namespace: str, tmp_path: Path
 ) -> None:
@@ -82,6 +87,10 @@ def test_cert_manager_comes_goes_and_returns(
     message = images.expect("CertificateReady", "False", "CertManagerMissing")
     assert "spec.tls.selfSigned" in message, "what else may be done"
     assert images.condition("Ready")["status"] == "False"
+    steady(lambda: len(asked(own, CERTIFICATE)), quiet=1)
+    mark = own.proxy.mark
+    eventually(lambda: sum(each.path == "/apis" for each in own.proxy.requests[mark:]) >= 2, "two looks at discovery")
+    assert asked(own, CERTIFICATE, mark) == [], "one request for all absent kinds, and none for each of them"
     for crd in cert_manager_crds():
         kube.apply_file(crd.read_text())
     with cert_manager(bare, tmp_path):

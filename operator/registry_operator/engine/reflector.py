@@ -7,7 +7,7 @@ What may go wrong, and what is done:
   operators would list everything at once.
 - Silence or 5xx: as well, but a new list when it happens twice in a row. An API server whose etcd was restored keeps
   silent about a version that lies in its future.
-- 404: the kind is not served; it is looked for every 10 s.
+- 404: the kind is not served; it is looked for every 10 s, by one request for all such kinds (`Discovery`).
 - 403: said clearly, and asked again.
 
 What vanished during a gap is seen by comparing the new list with what is held.
@@ -79,6 +79,8 @@ class Reflector(Generic[T]):
         """Until cancelled."""
         while True:
             try:
+                if self.missing:
+                    await self._appearance()
                 if not self._version:
                     await self._list()
                 await self._watch()
@@ -111,6 +113,12 @@ class Reflector(Generic[T]):
         self._alive()
         self.listed = True
         host.settled()
+
+    async def _appearance(self) -> None:
+        """Wait until the kind may be there, and only then ask for its objects again."""
+        while not await self._host.client.serves(self._host.kind):
+            self.last_activity = self._host.clock.now()
+            await sleep(self._host.clock, LOOK_AGAIN_SECONDS)
 
     async def _watch(self) -> None:
         host = self._host

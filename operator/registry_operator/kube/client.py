@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from registry_operator.kube.auth import ClusterConfig
+from registry_operator.kube.discovery import Discovery
 from registry_operator.kube.errors import Silent, from_response
 from registry_operator.kube.kinds import Kind
 from registry_operator.kube.stream import events
@@ -53,6 +54,7 @@ class Client:
         """`may_write` is asked before each write but those to Leases: a process that was paused while another one took
         over would else end what it was about to do."""
         self._wire = Transport(config, timeout=timeout, observer=observer, limit=limit, may_write=may_write)
+        self._discovery = Discovery(self._wire)
         self._timeout = timeout
         self._manager = field_manager
 
@@ -64,6 +66,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._wire.close()
+
+    async def serves(self, kind: Kind) -> bool:
+        """Whether the cluster serves a kind; to be asked for often, see `Discovery`."""
+        return await self._discovery.serves(kind)
 
     async def get(self, kind: Kind, namespace: str | None, name: str, *, metadata_only: bool = False) -> Object:
         """One object, as new as the server has it (a quorum read)."""

@@ -23,6 +23,7 @@ Observer = Callable[[str, str, int, float], None]
 
 CONNECT_SECONDS = 5
 _NO_TOTAL = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # the total is asyncio.timeout's
+_UNCHANGED = 304
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 
 
@@ -68,12 +69,21 @@ class Transport:
         try:
             if verb in _WRITES and kind is not LEASE and not self._may_write():
                 raise NotLeading(0, "NotLeading", "this replica does not lead (any more): it writes nothing")
-            return await self._exchange(
+            answer, code, _ = await self._exchange(
                 verb, kind, path, query=query, headers=headers, body=body, content_type=content_type
             )
+            return _decoded(answer, code), code
         except ApiError as error:
             error.step = f"{verb} {path}"
             raise
+
+    async def document(self, kind: Kind, path: str, *, accept: str, tag: str) -> tuple[Object | None, str]:
+        """What stands at a path, and its tag; None if that is still `tag`."""
+        sent = {"Accept": accept, "If-None-Match": tag} if tag else {"Accept": accept}
+        answer, code, headers = await self._exchange("GET", kind, path, headers=sent)
+        if code == _UNCHANGED:
+            return None, tag
+        return _decoded(answer, code), headers.get("ETag", "")
 
     async def _exchange(
         self,
@@ -81,11 +91,11 @@ class Transport:
         kind: Kind,
         path: str,
         *,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-        content_type: str,
-    ) -> tuple[Object, int]:
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "",
+    ) -> tuple[bytes, int, Mapping[str, str]]:
         sent = {"Accept": "application/json", **(headers or {})}
         data = None
         if body is not None:
@@ -112,9 +122,9 @@ class Transport:
             raise unreachable(verb.lower(), kind, error) from error
         finally:
             self.observe(verb, kind, code, started)
-        if not 200 <= code < 300:
+        if not 200 <= code < 300 and code != _UNCHANGED:
             raise from_response(code, response.headers, answer)
-        return _decoded(answer, code), code
+        return answer, code, response.headers
 
     @property
     def session(self) -> aiohttp.ClientSession:

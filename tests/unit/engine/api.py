@@ -41,6 +41,8 @@ class Api:
         self._events: dict[str | None, asyncio.Queue[Object | Exception | End]] = {}
         self.arguments: dict[str, Any] = {}
         self.open = 0
+        self.served = True  # as far as discovery knows
+        self.looks = 0
 
     def answers(self, *answers: Object | Exception, scope: str | None = None) -> None:
         """The next lists."""
@@ -51,6 +53,10 @@ class Api:
         """The next events; an exception ends the watch."""
         for one in events:
             self._events.setdefault(scope, asyncio.Queue()).put_nowait(one)
+
+    async def serves(self, kind: Kind) -> bool:
+        self.looks += 1
+        return self.served
 
     async def pages(self, kind: Kind, namespace: str | None, **arguments: Any) -> AsyncGenerator[Object, None]:
         self.asked.append(("list", namespace, ""))

@@ -10,7 +10,7 @@ from registry_operator.kube.errors import ApiError, Gone, ServerError, Silent, T
 from registry_operator.kube.kinds import CLUSTER_ISSUER
 from tests.unit.clock import settle
 from tests.unit.engine.api import End, bookmark, event, listing, obj
-from tests.unit.engine.informing import FORBIDDEN, GONE, NOT_SERVED, Stage, staged
+from tests.unit.engine.informing import FORBIDDEN, GONE, Stage, staged
 
 
 @pytest.fixture
@@ -165,58 +165,6 @@ async def test_what_is_held_stays_while_the_server_is_away(stage: Stage) -> None
     assert informer.get("a", "x") == "one"
     assert stage.news() == []
     assert informer.ready("a")
-
-
-async def test_a_kind_that_appears_later(stage: Stage) -> None:
-    stage.api.answers(NOT_SERVED, NOT_SERVED)
-    informer = await stage.start(optional=True)
-    assert informer.synced.is_set()
-    assert informer.missing
-    assert not informer.ready("a")
-    assert informer.trouble is None
-    await stage.clock.advance(10)
-    assert stage.asked() == ["list", "list"]
-    stage.api.answers(listing(70, obj("x", 5, "one")))
-    await stage.clock.advance(10)
-    assert not informer.missing
-    assert informer.ready("a")
-    assert stage.news() == [(None, "one")]
-
-
-async def test_a_kind_that_must_be_there_is_waited_for(stage: Stage) -> None:
-    stage.api.answers(NOT_SERVED)
-    informer = await stage.start()
-    assert not informer.synced.is_set()
-    assert informer.missing
-    assert informer.trouble == "secrets: not served by this cluster (is its CRD installed?)"
-    stage.api.answers(listing(70))
-    await stage.clock.advance(10)
-    assert informer.synced.is_set()
-
-
-async def test_a_crd_that_is_deleted_and_made_again(stage: Stage) -> None:
-    stage.api.answers(listing(10, obj("x", 5, "one")), NOT_SERVED)
-    informer = await stage.start(optional=True)
-    stage.news()
-    stage.api.sends(NOT_SERVED)
-    await settle()
-    assert informer.missing
-    assert stage.news() == [("one", None)]
-    stage.api.answers(listing(90, obj("x", 85, "two")))
-    await stage.clock.advance(10)
-    assert stage.news() == [(None, "two")]
-    assert stage.asked() == ["list", "watch 10", "list", "list", "watch 90"]
-
-
-async def test_one_404_of_a_watch_is_not_believed(stage: Stage) -> None:
-    """An API server that is just starting may say 404 for a kind that it does not know yet."""
-    stage.api.answers(listing(10, obj("x", 5, "one")), listing(20, obj("x", 5, "one")))
-    informer = await stage.start()
-    stage.news()
-    stage.api.sends(NOT_SERVED)
-    await settle()
-    assert stage.news() == []
-    assert not informer.missing
 
 
 async def test_a_namespace_that_refuses_does_not_hold_up_the_others(
