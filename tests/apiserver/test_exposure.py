@@ -182,10 +182,13 @@ def test_kinds_that_the_cluster_lacks_are_told_and_noticed_when_they_come(
 
 
 def test_a_load_balancer_is_waited_for_and_told(operator: StagedOperator, images: Subject) -> None:
-    images.apply({**SELF_SIGNED, "service": {"type": "LoadBalancer", "port": 5443}})
+    balanced: Object = {**SELF_SIGNED, "service": {"type": "LoadBalancer", "port": 5443}}
+    images.apply(balanced)
     images.expect("Ready", "True")
     images.expect("Exposed", "False", "LoadBalancerPending")
     give_address(images, SERVICE)
+    assert "192.0.2.1" in images.expect("Exposed", "False", "HostNotCovered")
+    images.apply({**balanced, "tls": {"selfSigned": {}, "ipAddresses": ["192.0.2.1"]}})
     images.expect("Exposed", "True", "ReachedFromOutside")
     assert images.ready()["status"]["endpoints"]["external"] == ["https://192.0.2.1:5443"]
 

@@ -35,18 +35,22 @@ def url(registry: Registry) -> str:
     return f"{'https' if registry.spec.tls.enabled else 'http'}://{host(registry)}"
 
 
-def hosts(registry: Registry, *, cluster_domain: str = CLUSTER_DOMAIN) -> tuple[str, ...]:
-    """Every host[:port] that credentials are good for; the first is `host`."""
-    tls = registry.spec.tls
+def hosts(registry: Registry, *, cluster_domain: str = CLUSTER_DOMAIN, node_port: int | None = None) -> tuple[str, ...]:
+    """Every host[:port] that credentials are good for; the first is `host`.
+
+    `node_port` is the one that the cluster gave, which counts where clients are to use it.
+    """
+    tls, service = registry.spec.tls, registry.spec.service
+    number = service.node_port or (node_port if service.type == "NodePort" else None)
     names = [server_name(registry)]
     if tls.internal_names == "Enabled":
         names.append(f"{registry.name}.{registry.namespace}.svc.{cluster_domain}")
     names += [name for name in tls.dns_names if "*" not in name]
     names += [_bracketed(address) for address in tls.ip_addresses]
     found = [_with_port(registry, name) for name in names]
-    if registry.spec.service.node_port:
+    if number:
         outside = [name for name in names if not name.startswith(f"{registry.name}.{registry.namespace}.svc")]
-        found += [f"{name}:{registry.spec.service.node_port}" for name in outside]
+        found += [f"{name}:{number}" for name in outside]
     found += [address.partition("://")[2] for address in _proxied(registry)]
     return _unique(found)
 

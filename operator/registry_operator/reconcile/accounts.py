@@ -12,6 +12,7 @@ from registry_operator.api.registry import Registry
 from registry_operator.desired import hosts, meta, secrets
 from registry_operator.desired.config_map import CA_KEY
 from registry_operator.kube import kinds
+from registry_operator.reconcile import network
 from registry_operator.reconcile.context import Run
 from registry_operator.reconcile.projections import Child
 from registry_operator.reconcile.tls import Trust
@@ -131,7 +132,9 @@ async def _made_admin(run: Run, ca: str | None) -> Child:
 
 
 def _composed_admin(run: Run, ca: str | None, values: Mapping[str, str]) -> meta.Object:
-    reachable = hosts.hosts(run.registry, cluster_domain=run.defaults.cluster_domain)
+    service = network.known_service(run)
+    node_port = service.node_port if service else None
+    reachable = hosts.hosts(run.registry, cluster_domain=run.defaults.cluster_domain, node_port=node_port)
     user, password = values.get("username", ""), values.get("password", "")
     return secrets.admin(run.registry, username=user, password=password, hosts=reachable, ca=ca)
 

@@ -93,11 +93,13 @@ def facts(run: Run, service: ServiceView | None, serving: Serving | None) -> Exp
     spec = run.registry.spec
     addresses, node_port = (service.addresses, service.node_port) if service else ((), None)
     refused, pending = [*_refused(run)], [*_pending(run)]
+    bare = serving.leaf.missing(filter(None, addresses)) if serving and spec.service.type == "LoadBalancer" else ()
+    named = spec.tls.dns_names or spec.tls.ip_addresses  # then clients need no address
     return ExposureFacts(
-        urls=hosts.external(run.registry, addresses, node_port),
+        urls=hosts.external(run.registry, (each for each in addresses if each not in bare), node_port),
         node_port=node_port,
         balancing=spec.service.type == "LoadBalancer" and not any(addresses),
-        uncovered=serving.leaf.missing(hosts.shown(run.registry)) if serving else (),
+        uncovered=(*serving.leaf.missing(hosts.shown(run.registry)), *(() if named else bare)) if serving else (),
         refused=tuple(refused),
         pending=tuple(pending),
     )

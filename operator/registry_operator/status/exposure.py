@@ -5,6 +5,8 @@ from __future__ import annotations
 from registry_operator.status.findings import ExposureFacts, Findings
 from registry_operator.status.reasons import Condition, Reason
 
+_NAMES = "what clients type at a load balancer belongs into spec.tls.dnsNames or ipAddresses"
+
 Parts = tuple[str, Reason, str]
 
 
@@ -31,7 +33,7 @@ def _obstacle(facts: ExposureFacts) -> Parts | None:
         return "False", Reason.ROUTE_REFUSED, "; ".join(facts.refused)
     if facts.uncovered:
         message = f"the certificate is not for {', '.join(facts.uncovered)}, so clients will not trust it there"
-        return "False", Reason.HOST_NOT_COVERED, f"{message}; issue it for these names, too"
+        return "False", Reason.HOST_NOT_COVERED, f"{message}; issue it for that, too ({_NAMES})"
     if facts.balancing:
         message = "the load balancer has no address yet: does the cluster have one for this class?"
         return "False", Reason.LOAD_BALANCER_PENDING, message

@@ -59,6 +59,15 @@ def test_credentials_are_good_for_every_way_in() -> None:
     )
 
 
+def test_a_node_port_that_the_cluster_chose_counts_where_clients_are_to_use_it() -> None:
+    tls = {"dnsNames": ["r.example.org"]}
+    chosen = registry({"tls": tls, "service": {"type": "NodePort"}})
+    assert hosts.hosts(chosen, node_port=30077)[-1] == "r.example.org:30077"
+    assert hosts.external(chosen, (), 30077) == ("https://r.example.org:30077",)
+    balanced = registry({"tls": tls, "service": {"type": "LoadBalancer"}})
+    assert hosts.hosts(balanced, node_port=30077)[-1] == "r.example.org"
+
+
 @pytest.mark.parametrize("tls", [{}, {"certManager": {}}, {"selfSigned": {}}])
 def test_a_ca_of_its_own_speaks_for_all_names_and_the_address(tls: Spec) -> None:
     subject = registry({"tls": tls | {"dnsNames": ["r.example.org"], "ipAddresses": ["192.0.2.7"]}})
