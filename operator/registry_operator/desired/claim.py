@@ -13,9 +13,11 @@ def claim(registry: Registry, *, size: str | None = None) -> meta.Object:
 
     An owner would let the garbage collector delete the images with the Registry, and no finalizer could prevent that
     once it is on its way. `whenDeleted: Delete` is decided and done by the operator instead. Its annotations remember
-    which Registry used it and which line wrote it: a Registry that returns is judged by them.
+    which Registry used it, which line wrote it and which registry it caches: one that returns is judged by them.
     """
     annotations = {meta.ANNOTATION_UID: registry.uid, meta.ANNOTATION_VERSION: registry.spec.version}
+    if registry.spec.proxy is not None:
+        annotations[meta.ANNOTATION_REMOTE] = registry.spec.proxy.remote_url
     wanted = registry.spec.storage.persistent_volume_claim or PersistentVolumeClaim()
     spec: meta.Object = {
         "accessModes": list(wanted.access_modes),

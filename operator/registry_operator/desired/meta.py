@@ -24,6 +24,7 @@ LABEL_USABLE_BY = "teamregistry.io/usable-by"
 USABLE_BY_REGISTRIES = "registries"
 ANNOTATION_UID = "teamregistry.io/registry-uid"
 ANNOTATION_VERSION = "teamregistry.io/version"
+ANNOTATION_REMOTE = "teamregistry.io/remote-url"
 
 Object = dict[str, Any]
 

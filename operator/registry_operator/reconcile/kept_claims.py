@@ -32,6 +32,7 @@ def may_return(run: Run, found: Child, wanted: PersistentVolumeClaim) -> None:
     view = found.view
     assert isinstance(view, ClaimView)
     _same_claim(found, view, wanted)
+    _same_source(run, found)
     if _mounted_by_others(run, found):
         message = (
             f"claim {found.name} is still mounted by pods of a former Registry of this name; waiting for their end"
@@ -53,6 +54,7 @@ def may_be_taken(run: Run, found: Child) -> None:
         )
         raise blocked(Reason.CLAIM_IN_USE, message, stalled=True, retry=RETRY_SECONDS)
     if found.registry is not None and found.annotations.get(meta.ANNOTATION_UID) != run.registry.uid:
+        _same_source(run, found)
         _not_laid_open(run, found)
 
 
@@ -113,6 +115,19 @@ def _same_claim(found: Child, view: ClaimView, wanted: PersistentVolumeClaim) ->
             "spec.storage.persistentVolumeClaim, or delete the claim (and its images)"
         )
         raise blocked(Reason.CLAIM_DIFFERS, message, stalled=True)
+
+
+def _same_source(run: Run, found: Child) -> None:
+    """A registry serves what lies in its store, whoever brought it: in the name of nobody else (ADR 0010)."""
+    proxy, held = run.registry.spec.proxy, found.annotations.get(meta.ANNOTATION_REMOTE)
+    if held == (proxy.remote_url if proxy is not None else None):
+        return
+    holds = f"images that a former Registry cached from {held}" if held else "images that were pushed"
+    message = (
+        f"claim {found.name} holds {holds}, which would be served as this Registry's own: ask for the same in "
+        "spec.proxy, or delete the claim (and its images)"
+    )
+    raise blocked(Reason.CLAIM_DIFFERS, message, stalled=True)
 
 
 def _mounted_by_others(run: Run, found: Child) -> bool:

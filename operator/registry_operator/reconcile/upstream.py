@@ -40,29 +40,44 @@ async def source(run: Run, salt_key: bytes) -> Source | None:
         return Source()
     try:
         data = {URL_KEY: wanted.remote_url, **await _login(run, wanted), **await _authorities(run, wanted)}
-        return await _tried(run, data, salt_key)
     except Blocked as error:
         run.note(Condition.UPSTREAM_READY, error.problem)
-        return _last_good(run, wanted)
+        return _standing(run, wanted)
+    return await run.attempt(Condition.UPSTREAM_READY, _tried(run, wanted, data, salt_key))
 
 
-async def _tried(run: Run, data: Mapping[str, str], salt_key: bytes) -> Source | None:
+def _standing(run: Run, wanted: Proxy) -> Source | None:
+    """The last good one, if pods could start on it now."""
+    found = _last_good(run, wanted)
+    if found is None:
+        return None
+    answer = run.elsewhere.upstreams.answer(run.key, _question(run, found[1]), calm=False)
+    return _source(*found) if answer is not None and answer.access not in _NO_START else None
+
+
+async def _tried(run: Run, wanted: Proxy, data: Mapping[str, str], salt_key: bytes) -> Source | None:
     copy = secrets.upstream(run.registry, data, salt_key=salt_key)
     mounted = run.mounted()
     in_use = copy["metadata"]["name"] in mounted
     answer = run.upstream = run.elsewhere.upstreams.answer(run.key, _question(run, data), calm=False)
-    if answer is None and in_use:
-        return None  # a pod that runs is replaced only where its successor can start
-    if answer is None:
-        raise blocked(Reason.TRYING_UPSTREAM, f"{data[URL_KEY]} is being tried before pods cache it")
+    if answer is None:  # a pod that runs is replaced only where its successor can start
+        if not in_use:
+            trying = Problem(Reason.TRYING_UPSTREAM, f"{data[URL_KEY]} is being tried before pods cache it")
+            run.note(Condition.UPSTREAM_READY, trying)
+        return None
     if (problem := _trouble(data, answer)) is not None:
         run.note(Condition.UPSTREAM_READY, problem)
         if mounted and answer.access in _NO_START:
             return None
         if not in_use and answer.access is not Access.SILENT:
-            raise Blocked(problem)
+            found = _last_good(run, wanted)  # it answered, so that pods start on what they have
+            return _source(*found) if found else None
     made = await run.writer.addressed(copy)
-    return Source(desired.attached(made.name, data), desired.login(data))
+    return _source(made.name, data)
+
+
+def _source(secret: str, data: Mapping[str, str]) -> Source:
+    return Source(desired.attached(secret, data), desired.login(data))
 
 
 _NO_START = frozenset({Access.SILENT, Access.UNTRUSTED, Access.FAILING})
@@ -109,13 +124,12 @@ def _question(run: Run, data: Mapping[str, str]) -> Question:
     )
 
 
-def _last_good(run: Run, wanted: Proxy) -> Source | None:
-    """The copy that the Deployment uses now; it was made for this very address, which never changes."""
+def _last_good(run: Run, wanted: Proxy) -> tuple[str, dict[str, str]] | None:
+    """Name and content of the copy that the Deployment uses now; it was made for this address, which never changes."""
     for name in sorted(run.mounted()):
         found = run.secret(name) if name.startswith(run.names.upstream("")) else None
         if found is not None and found.get(URL_KEY, b"").decode(errors="replace") == wanted.remote_url:
-            data = {key: value.decode(errors="replace") for key, value in found.items()}
-            return Source(desired.attached(name, data), desired.login(data))
+            return name, {key: value.decode(errors="replace") for key, value in found.items()}
     return None
 
 

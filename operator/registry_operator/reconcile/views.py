@@ -206,7 +206,7 @@ def claim(obj: Json) -> Child:
                 if condition["status"] == "True"
             ),
         ),
-        annotations=(meta.ANNOTATION_VERSION, meta.ANNOTATION_UID),
+        annotations=(meta.ANNOTATION_VERSION, meta.ANNOTATION_UID, meta.ANNOTATION_REMOTE),
     )
 
 

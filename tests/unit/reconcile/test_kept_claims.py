@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from registry_operator.kube import kinds
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.world import Referred
@@ -51,6 +53,43 @@ async def test_its_images_are_not_laid_open() -> None:
     assert "former" in subject.message("Stalled")
     assert subject.cluster.named(kinds.DEPLOYMENT) == set()
     subject.respec(OPEN, annotations={"teamregistry.io/allow-anonymous": "true"})
+    await subject.settle()
+    assert subject.condition("Ready") == ("True", "Serving")
+
+
+CACHE: Object = {"proxy": {"remoteURL": "https://up.example"}}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["under another name", "that returns"])
+@pytest.mark.parametrize(
+    ("held", "spec", "said"),
+    [
+        ("https://up.example", {}, "cached from https://up.example"),
+        (None, CACHE, "pushed"),
+        ("https://other.example", CACHE, "cached from https://other.example"),
+    ],
+    ids=["a cache's, for a registry", "a registry's, for a cache", "another cache's"],
+)
+async def test_images_of_one_source_are_not_served_as_anothers(
+    named: bool, held: str | None, spec: Object, said: str
+) -> None:
+    claim = left(labels=LABELS if named else {**LABELS, "teamregistry.io/registry": "images"})
+    if held:
+        claim["metadata"]["annotations"]["teamregistry.io/remote-url"] = held
+    if not named:
+        claim["metadata"]["name"] = "images-data"
+    subject = await taken({**(TAKEN if named else SELF_SIGNED), **spec}, claim)
+    assert subject.condition("Stalled") == ("True", "ClaimDiffers")
+    assert said in subject.message("Stalled")
+    assert subject.cluster.named(kinds.DEPLOYMENT) == set()
+
+
+async def test_a_cache_takes_its_claim_back() -> None:
+    subject = Subject({**SELF_SIGNED, **CACHE})
+    await subject.settle()
+    for kind, name in [(kind, name) for kind, _, name in subject.cluster.objects if kind is not CLAIM]:
+        subject.cluster.drop(kind, name)
+    subject.make({**SELF_SIGNED, **CACHE}, uid="u-2")
     await subject.settle()
     assert subject.condition("Ready") == ("True", "Serving")
 

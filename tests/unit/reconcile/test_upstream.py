@@ -142,6 +142,37 @@ async def test_new_credentials_that_are_wrong_or_gone_change_nothing_that_runs()
     assert "level: debug" in subject.secret(config_of(subject))["config.yml"]
 
 
+@pytest.mark.parametrize("says", [None, Answer(Access.SILENT, "the connection fails")], ids=["not yet known", "silent"])
+async def test_without_its_secret_a_pod_is_not_replaced_either_before_the_other_registry_answers(says: Any) -> None:
+    """The last good credentials are asked with, as the next pod would use them."""
+    subject = await serving()
+    before = template(subject)
+    subject.cluster.drop(kinds.SECRET, "keys")
+    subject.upstreams.says = says
+    subject.respec({**proxy(), "log": {"level": "debug"}})
+    await subject.settle()
+    assert subject.condition("UpstreamReady") == ("False", "SecretMissing")
+    assert template(subject) == before
+    assert subject.upstreams.asked.password == ACCOUNT["password"]
+    subject.upstreams.says = Answer(Access.OPEN)
+    await subject.settle()
+    assert template(subject) != before
+
+
+async def test_a_rotation_that_is_being_tried_lets_nothing_else_pass() -> None:
+    subject = await serving()
+    before = template(subject)
+    subject.upstreams.says = None
+    bring(subject, {**ACCOUNT, "password": "next"})
+    subject.respec({**proxy(), "log": {"level": "debug"}})
+    await subject.settle()
+    assert subject.condition("UpstreamReady") == ("False", "TryingUpstream")
+    assert template(subject) == before
+    subject.upstreams.says = Answer(Access.OPEN)
+    await subject.settle()
+    assert section(subject)["password"] == "next"
+
+
 @pytest.mark.parametrize(
     ("data", "labels", "reason"),
     [
