@@ -8,6 +8,8 @@ ago: while two operators took turns at that, they were rolled three times for on
 
 from __future__ import annotations
 
+import asyncio
+
 from registry_operator.api.registry import Registry
 from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
@@ -50,16 +52,24 @@ class Certainty:
         await self._stays(what)
 
     async def to_roll(self, what: str) -> None:
-        """Always, before pods are replaced: is this what is wished now, and what follows from the Secrets of now?"""
+        """Always, before pods are replaced: is this what is wished now, and what follows from the Secrets of now?
+
+        All questions at once: an edit waits for them.
+        """
+        inputs = [self._unchanged(what, name, version) for name, version in self._inputs.items()]
+        await asyncio.gather(self._wished(what), *inputs)
+
+    async def _wished(self, what: str) -> None:
         if await self._stays(what) != self._registry.generation:
             raise Raced(f"{what}: the Registry has a newer spec")
-        for name, version in self._inputs.items():
-            try:
-                live = await self._client.get(kinds.SECRET, self._registry.namespace, name, metadata_only=True)
-            except NotFound as error:
-                raise Raced(f"{what}: Secret {name} is gone") from error
-            if live["metadata"]["resourceVersion"] != version:
-                raise Raced(f"{what}: Secret {name} has changed")
+
+    async def _unchanged(self, what: str, name: str, version: str) -> None:
+        try:
+            live = await self._client.get(kinds.SECRET, self._registry.namespace, name, metadata_only=True)
+        except NotFound as error:
+            raise Raced(f"{what}: Secret {name} is gone") from error
+        if live["metadata"]["resourceVersion"] != version:
+            raise Raced(f"{what}: Secret {name} has changed")
 
     async def _stays(self, what: str) -> int:
         """The generation of the spec, if the Registry is there and stays."""
