@@ -13,6 +13,7 @@ import pytest
 
 from registry_operator.api.registry import Registry
 from registry_operator.desired import deployment, object_storage
+from registry_operator.desired.attached import folder
 from registry_operator.registry import probe
 from registry_operator.registry.config import Line
 from registry_operator.registry.http import Target
@@ -42,7 +43,7 @@ async def test_line_3_starts_on_a_bucket(case: str, tmp_path: Path) -> None:
     subject, port = registry(case), free_port()
     subject = replace(subject, spec=replace(subject.spec, version="3"))
     write_files(tmp_path)
-    text = config_text(subject).replace(f"{object_storage.FOLDER}/", f"{tmp_path}/")
+    text = config_text(subject).replace(f"{folder(object_storage.NAME)}/", f"{tmp_path}/")
     (tmp_path / object_storage.GCS_KEY).write_text(google_key())
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     with started("3", _listening(_files(text, tmp_path), port), tmp_path, port, keys):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.unit.render import Object, chart, of_kind
@@ -110,3 +113,20 @@ def test_roles_can_be_left_to_somebody_else() -> None:
     assert not [one["kind"] for one in rendered if "Role" in one["kind"]]
     aggregated = chart({"rbac": {"aggregate": False}, **NAMESPACED})
     assert not of_kind(aggregated, "ClusterRole")
+
+
+def told() -> dict[str, str]:
+    """What SECURITY.md says that the operator may do, by the plural of each kind that it names."""
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|[^|]*\|$", page, flags=re.M)
+    return {kind.lower(): may for kinds, may in rows for kind in re.findall(r"[A-Z][A-Za-z]+", kinds)}
+
+
+@pytest.mark.parametrize("resource", [*IN_NAMESPACES, "cert-manager.io/clusterissuers"])
+def test_security_md_tells_of_each_kind_whether_it_may_be_written_and_deleted(resource: str) -> None:
+    kind, _, part = resource.partition("/")[2].partition("/")
+    assert kind in told(), "a row of the table"
+    verbs = IN_NAMESPACES.get(resource, READ)
+    assert ("delete" in told()[kind]) == ("delete" in verbs)
+    if not part:
+        assert ("write" in told()[kind] or "patch" in told()[kind]) == ("patch" in verbs)

@@ -20,7 +20,12 @@ class Attached:
 
     @property
     def folder(self) -> str:
-        return f"/etc/registry-{self.name}"
+        return folder(self.name)
+
+
+def folder(name: str) -> str:
+    """Where the files of what is attached under that name lie."""
+    return f"/etc/registry-{name}"
 
 
 def env(attached: Sequence[Attached]) -> list[meta.Object]:

@@ -7,12 +7,11 @@ from typing import Any
 
 from registry_operator.api.object_storage import S3, Azure, Gcs
 from registry_operator.api.registry import Registry
-from registry_operator.desired.attached import Attached
+from registry_operator.desired.attached import Attached, folder
 from registry_operator.desired.config_map import CA_KEY
 from registry_operator.registry import bucket_keys, config, drivers
 
 NAME = "storage"
-FOLDER = "/etc/registry-storage"
 GCS_KEY = "key.json"
 AZURE_KEY = "AZURE_STORAGE_KEY"
 S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -43,7 +42,7 @@ def driver(registry: Registry, data_folder: str, azure_key: str | None) -> dict[
                 kms_key=bucket.kms_key_id,
             )
         case Gcs():
-            key_file = f"{FOLDER}/{GCS_KEY}" if bucket.credentials_secret_ref else None
+            key_file = f"{folder(NAME)}/{GCS_KEY}" if bucket.credentials_secret_ref else None
             return drivers.gcs(bucket=bucket.bucket, key_file=key_file, root=bucket.root_directory)
         case Azure():
             return drivers.azure(line, container=bucket.container, account=bucket.account_name, key=azure_key)

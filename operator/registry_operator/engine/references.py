@@ -16,8 +16,8 @@ class References(Generic[K, R]):
         self._refs: dict[K, frozenset[R]] = {}
         self._keys: dict[R, set[K]] = {}
 
-    def set(self, key: K, refs: Iterable[R]) -> None:
-        """From now on `key` refers to exactly `refs`."""
+    def set(self, key: K, refs: Iterable[R]) -> frozenset[R]:
+        """From now on `key` refers to exactly `refs`. Returns what nobody refers to any more."""
         new = frozenset(refs)
         old = self._refs.get(key, frozenset())
         for ref in old - new:
@@ -25,16 +25,14 @@ class References(Generic[K, R]):
             users.discard(key)
             if not users:
                 del self._keys[ref]
+        freed = frozenset(ref for ref in old - new if ref not in self._keys)
         for ref in new - old:
             self._keys.setdefault(ref, set()).add(key)
         if new:
             self._refs[key] = new
         else:
             self._refs.pop(key, None)
-
-    def drop(self, key: K) -> None:
-        """`key` is gone."""
-        self.set(key, ())
+        return freed
 
     def keys_for(self, ref: R) -> frozenset[K]:
         """The keys that refer to `ref` now."""

@@ -73,7 +73,7 @@ class RegistryReconciler:
             self._prober.drop(key)  # what is known of the pods gets old, and with it whom to ask, and how
             self._elsewhere.drop(key)
             return await self._reporter.invalid(parse({**body, "spec": {}}), self._now(), str(error))
-        self._world.references.set(key, reporting.references(registry))
+        self._world.refer(key, reporting.references(registry))
         run = self._run(registry)
         if await deletion.prepare(self._client, run):
             return 0.0  # the Registry has a new version now: decide on that
@@ -98,7 +98,7 @@ class RegistryReconciler:
         return await self._reporter.deleting(registry, self._now())
 
     def _forget(self, key: Key) -> None:
-        self._world.references.drop(key)
+        self._world.refer(key, ())
         self._prober.drop(key)
         self._elsewhere.drop(key)
         self._reporter.forget(key)

@@ -62,7 +62,8 @@ class Reporter:
         self._meter = meter
         self._answered: set[Key] = set()
         """The Registries for which this process has had an answer from a probe, or has seen that it needs none."""
-        self._warned: dict[Key, frozenset[tuple[str, str]]] = {}
+        self._warned: dict[Key, tuple[int, frozenset[tuple[str, str]]]] = {}
+        """What has been told, for which generation."""
         self._pace = pace or Pace()
 
     def forget(self, key: Key) -> None:
@@ -161,17 +162,19 @@ class Reporter:
         self._recorder.event(_regarding(registry), kind, entry["reason"], "Reconcile", entry["message"])
 
     def _warn(self, run: Run) -> None:
-        """A Warning when something begins to be so; after a restart what is so is old news, unless the spec is new."""
+        """A Warning when something begins to be so, once for each spec; after a restart what is so is old news, unless
+        the spec is new. A walk that was blocked before a step says nothing of what that step warns of."""
         registry = run.registry
-        warnings = set(run.warnings)
+        warnings = frozenset(run.warnings)
         if registry.spec.tls.mode == "Disabled":
-            warnings.add(("TLSDisabled", "spec.tls.disabled: passwords and images are readable on the way"))
+            warnings |= {("TLSDisabled", "spec.tls.disabled: passwords and images are readable on the way")}
         key = Key(registry.namespace, registry.name)
         restarted = key not in self._warned and registry.status.get("observedGeneration") == registry.generation
-        known = frozenset(warnings) if restarted else self._warned.get(key, frozenset())
+        generation, told = self._warned.get(key, (0, frozenset[tuple[str, str]]()))
+        known = warnings if restarted else told
         for reason, note in sorted(warnings - known):
             self._recorder.event(_regarding(registry), "Warning", reason, "Reconcile", note)
-        self._warned[key] = frozenset(warnings)
+        self._warned[key] = registry.generation, known | warnings if generation == registry.generation else warnings
 
 
 def _was_ready(registry: Registry) -> bool:

@@ -106,7 +106,7 @@ def replica_set(obj: Json) -> Child:
 
 @dataclass(frozen=True, slots=True)
 class AutoscalerView:
-    """`trouble` is why it cannot work; that it has been told to rest, by a number of 0, is none."""
+    """`trouble` is why it does not choose, in its own words; a number of 0, by which it is told to rest, counts too."""
 
     trouble: str | None
 

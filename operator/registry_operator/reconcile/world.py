@@ -7,7 +7,7 @@ users' own may be named in a spec.  Users' Secrets are watched as metadata; thei
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -140,6 +140,12 @@ class World:
             if watched.kind is kind:
                 return watched.project(obj)
         return projections.plain(obj)
+
+    def refer(self, key: Key, refs: Iterable[Referred]) -> None:
+        """From now on that Registry refers to exactly these; the content of what nobody names any more is forgotten."""
+        for freed in self.references.set(key, refs):
+            if freed.kind is kinds.SECRET:
+                self.user_secrets.forget(freed.namespace, freed.name)
 
     def _secret_version(self, namespace: str, name: str) -> str | None:
         """The version of a Secret that a spec names. Some tools copy our labels onto what is the user's."""

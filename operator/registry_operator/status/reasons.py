@@ -111,6 +111,7 @@ class Reason(StrEnum):
     SURGE_IMPOSSIBLE = "SurgeImpossible"
     STORAGE_NOT_SHARED = "StorageNotShared"
     AUTOSCALING_INACTIVE = "AutoscalingInactive"
+    SCALED_TO_ZERO = "ScaledToZero"
     # Reachable
     LOGGED_IN = "LoggedIn"
     UNVERIFIABLE_CHAIN = "UnverifiableChain"

@@ -9,6 +9,11 @@ from registry_operator.status.reasons import Condition, Reason
 _IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 _CRASH = {"CrashLoopBackOff", "Error", "OOMKilled", "RunContainerError", "StartError"}
 
+_AT_REST = (
+    "somebody has set the number of pods to 0, at which the autoscaler rests, and the operator leaves that to them: "
+    "kubectl scale deployment {} --replicas=1 wakes it"
+)
+
 Parts = tuple[str, Reason, str]
 
 
@@ -25,9 +30,16 @@ def workload(found: Findings) -> Parts:
         return "True", *_available(facts)
     if facts.trouble and not _for_its_claim(found, *facts.trouble):
         return "False", *(_beside(facts, facts.trouble) or _trouble(*facts.trouble))
+    return "False", *_underway(found)
+
+
+def _underway(found: Findings) -> tuple[Reason, str]:
+    facts = found.workload
+    if facts.replicas == 0 and found.registry.spec.autoscaling is not None:
+        return Reason.SCALED_TO_ZERO, _AT_REST.format(found.registry.name)
     hint = "; a registry that cannot use its bucket does not become ready, and its log tells why"
     bucket = found.registry.spec.storage.bucket is not None and not facts.ready
-    return "False", Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready{hint if bucket else ''}"
+    return Reason.ROLLING_OUT, f"{facts.ready} of {facts.replicas} pods ready{hint if bucket else ''}"
 
 
 def _available(facts: WorkloadFacts) -> tuple[Reason, str]:

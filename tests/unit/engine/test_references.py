@@ -9,18 +9,18 @@ def test_both_directions_follow_every_change() -> None:
     refs.set("mirror", ["users"])
     assert refs.keys_for("users") == {"images", "mirror"}
     assert refs.keys_for("tls") == {"images"}
-    refs.set("images", ["tls", "proxy"])
+    assert refs.set("images", ["tls", "proxy"]) == frozenset(), "somebody else names users"
     assert refs.keys_for("users") == {"mirror"}
     assert refs.keys_for("tls") == refs.keys_for("proxy") == {"images"}
-    refs.drop("mirror")
+    assert refs.set("mirror", ()) == {"users"}
     assert refs.keys_for("users") == frozenset()
 
 
 def test_nothing_is_kept_of_what_is_gone() -> None:
     refs: References[str, str] = References()
     refs.set("images", ["users"])
-    refs.drop("images")
-    refs.drop("never known")
+    refs.set("images", ())
+    refs.set("never known", ())
     assert vars(refs) == vars(References())
 
 
@@ -28,5 +28,5 @@ def test_the_answer_may_be_kept_while_references_change() -> None:
     refs: References[str, str] = References()
     refs.set("images", ["users"])
     for key in refs.keys_for("users"):
-        refs.drop(key)
+        refs.set(key, ())
     assert not refs.keys_for("users")

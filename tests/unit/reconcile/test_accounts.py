@@ -240,10 +240,29 @@ async def test_a_file_that_may_not_be_read_is_told() -> None:
     assert users(subject) == {"admin"}
 
 
+async def test_what_nobody_names_any_more_is_forgotten() -> None:
+    subject = await served(TEAM, users=CAROL)
+    assert subject.world.user_secrets._content.keys() == {("team-a", "team")}
+    subject.respec(SELF_SIGNED)
+    await subject.settle()
+    assert subject.world.user_secrets._content == {}
+    subject = await served(TEAM, users=CAROL)
+    subject.cluster.drop(kinds.REGISTRY, "images")
+    subject.deliver()
+    await subject.reconcile()
+    assert subject.world.user_secrets._content == {}
+
+
 async def test_costly_hashes_are_warned_of_once() -> None:
     costly = "carol:$2b$10$" + "." * 53
     subject = await served(TEAM, users=costly)
     await subject.reconcile()
+    subject.cluster.drop(kinds.SECRET, "team")  # a walk that is blocked before it can warn
+    subject.deliver()
+    await subject.settle()
+    subject.cluster.put(kinds.SECRET, secret("team", {"users": costly}))
+    subject.deliver()
+    await subject.settle()
     assert [reason for _, reason, _ in subject.told.events].count("CostlyHash") == 1
 
 

@@ -219,6 +219,11 @@ WORKLOAD: dict[str, Case] = {
         "True",
         Reason.AUTOSCALING_INACTIVE,
     ),
+    "an autoscaler that was told to rest": (
+        findings({"autoscaling": {"maxReplicas": 3}}, workload=replace(PODS, replicas=0, pods=0, ready=0)),
+        "False",
+        Reason.SCALED_TO_ZERO,
+    ),
     "something else": (troubled("CreateContainerConfigError", "no Secret"), "False", Reason.POD_FAILED),
     "trouble of a pod on its way out": (
         findings(workload=replace(PODS, trouble=("Error", "exit code 1"))),
