@@ -55,6 +55,20 @@ def test_when_deleted_delete_takes_the_claim_too(operator: StagedOperator, image
     eventually(lambda: not images.children(), "the end of everything", seen=lambda: list(images.children()))
 
 
+def test_orphans_keep_their_images_whatever_the_spec_says(operator: StagedOperator, images: Subject) -> None:
+    """`kubectl delete --cascade=orphan`: pods run on, so their claim must not go; and all is taken back later."""
+    images.apply(DELETES)
+    images.ready()
+    volume, pods = claims(images), {pod["metadata"]["uid"] for pod in images.pods()}
+    images.delete(cascade="Orphan")
+    images.gone()
+    assert steady(lambda: claims(images), quiet=1) == volume
+    images.apply(DELETES)
+    images.ready()
+    assert claims(images) == volume
+    assert {pod["metadata"]["uid"] for pod in images.pods()} == pods
+
+
 def test_retain_is_decided_at_deletion(operator: StagedOperator, images: Subject) -> None:
     """Who changes their mind keeps the images, and the finalizer goes where nothing is left to do."""
     images.apply(DELETES)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import bcrypt
 import pytest
 
 from registry_operator.kube.kinds import DEPLOYMENT, SECRET
+from registry_operator.registry.authority import make_ca, make_leaf
+from registry_operator.registry.certificates import parse_pair
 from tests.apiserver.registries import SELF_SIGNED, Subject
 from tests.stage.kube import Kube, Object
 from tests.stage.pairs import Pair, make_pair
@@ -62,6 +66,34 @@ def test_a_certificate_that_appears_rotates_and_vanishes(operator: StagedOperato
     bring(images, second)
     images.ready()
     assert rolls(images) == before + 1
+
+
+def test_a_renewed_certificate_reaches_pods_that_may_not_have_the_rest(
+    operator: StagedOperator, kube: Kube, images: Subject
+) -> None:
+    """The spec asks for a line that its store must not be given to, and the pods' certificate is near its end."""
+    now = datetime.now(UTC)
+    authority = make_ca("stage", images.namespace, now - timedelta(days=100))
+    host = [f"images.{images.namespace}.svc"]
+    old, new = (make_leaf(authority, host, (), now - timedelta(days=age), 30) for age in (28, 1))
+    data = {"tls.crt": old.crt, "tls.key": old.key, "ca.crt": authority.crt}
+    images.user_secret("pair", data, kind="kubernetes.io/tls")
+    images.apply({**PAIR, "version": "3"})
+    images.ready()
+    before = images.child(DEPLOYMENT)
+    images.edit({"version": "2", "log": {"level": "debug"}})
+    images.expect("Stalled", "True", "DowngradeRefused")
+    images.user_secret("pair", {**data, "tls.crt": new.crt, "tls.key": new.key}, kind="kubernetes.io/tls")
+    renewed = parse_pair(new.crt, new.key).fingerprint
+    eventually(lambda: served(images) == renewed, "the new certificate", seen=images.seen)
+    images.expect("Ready", "True")
+    assert containers(images.child(DEPLOYMENT)) == containers(before)
+    assert steady(lambda: rolls(images), quiet=1) == before["metadata"]["generation"] + 1
+
+
+def containers(deployment: Object) -> Object:
+    found: Object = deployment["spec"]["template"]["spec"]["containers"]
+    return found
 
 
 @pytest.mark.parametrize(
