@@ -79,18 +79,19 @@ def started(
         process = subprocess.Popen(command, stdout=log, stderr=log, env={"OTEL_TRACES_EXPORTER": "none", **(env or {})})
     try:
         result = Running(port, process, log_file)
-        _wait(result)
+        listening(result, port)
         yield result
     finally:
         process.kill()
         process.wait(10)
 
 
-def _wait(registry: Running) -> None:
+def listening(registry: Running, port: int) -> None:
+    """Wait for a port of the registry: it opens that of the metrics beside its own, in no order."""
     end = time.monotonic() + START_SECONDS
     while registry.process.poll() is None and time.monotonic() < end:
         try:
-            socket.create_connection((LOOPBACK, registry.port), timeout=1).close()
+            socket.create_connection((LOOPBACK, port), timeout=1).close()
         except OSError:
             time.sleep(0.02)
         else:

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from registry_operator.observe.metrics import Metrics
 from registry_operator.observe.statuses import Statuses
 from registry_operator.registry import config
-from tests.distribution import LINES, LOOPBACK, free_port, running
+from tests.distribution import LINES, LOOPBACK, free_port, listening, running
 from tests.unit.registry.serving import OPTIONS
 from tests.unit.render import CHART
 
@@ -54,6 +54,7 @@ def of_a_registry(line: config.Line, folder: Path) -> set[str]:
     with running(replace(OPTIONS, line=line, metrics_port=port), folder) as registry:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{registry.port}/v2/", timeout=10) as answer:
             assert answer.status == 200
+        listening(registry, port)
         with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=10) as answer:
             return names(answer.read().decode())
 

@@ -13,7 +13,7 @@ import yaml
 
 from registry_operator.registry import config
 from registry_operator.registry.config import Line
-from tests.distribution import LINES, LOOPBACK, free_port, running
+from tests.distribution import LINES, LOOPBACK, free_port, listening, running
 from tests.unit.registry.serving import CA, OPTIONS, write_files
 
 
@@ -170,8 +170,7 @@ def test_the_port_of_the_metrics_shows_what_receivers_are_sent(line: config.Line
     port = free_port()
     receiver = config.Endpoint(name="audit", url="http://127.0.0.1:1/", headers={"Authorization": "Bearer not-for-all"})
     options = replace(OPTIONS, line=line, metrics_port=port, endpoints=(receiver,))
-    with (
-        running(options, tmp_path),
-        urllib.request.urlopen(f"http://{LOOPBACK}:{port}/debug/vars", timeout=10) as answer,
-    ):
-        assert "not-for-all" in answer.read().decode()
+    with running(options, tmp_path) as registry:
+        listening(registry, port)
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/debug/vars", timeout=10) as answer:
+            assert "not-for-all" in answer.read().decode()
