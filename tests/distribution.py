@@ -15,6 +15,7 @@ import pytest
 from registry_operator.registry import config
 from tests.cluster import packages
 from tests.cluster.programs import program
+from tests.ports import free_port
 
 LINES: tuple[config.Line, ...] = ("2", "3")
 LOOPBACK = "127.0.0.1"
@@ -48,13 +49,6 @@ def binary(line: config.Line) -> str:
         return str(program("registry"))
     packages.require(packages.REGISTRY)
     return str(packages.find("docker-registry"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

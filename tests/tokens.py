@@ -30,7 +30,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from registry_operator.registry import config
 from registry_operator.registry.authority import Pair
 from registry_operator.registry.config import Line
-from tests.distribution import LOOPBACK, free_port, started
+from tests.distribution import LOOPBACK, started
+from tests.ports import free_port
 
 SERVICE, ISSUER = "registry.example.org", "tokens.example.org"
 _PASSED = ("Accept", "Authorization", "Host")

@@ -13,7 +13,8 @@ import yaml
 from registry_operator.kube.kinds import DEPLOYMENT, EVENT, SECRET
 from registry_operator.registry import config, htpasswd
 from tests.apiserver.registries import SELF_SIGNED, Subject
-from tests.distribution import LOOPBACK, Running, free_port, started
+from tests.distribution import LOOPBACK, Running, started
+from tests.ports import free_port
 from tests.stage.kube import Kube, Object
 from tests.stage.stage import StagedOperator
 from tests.stage.waiting import eventually, steady

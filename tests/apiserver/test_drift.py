@@ -20,6 +20,7 @@ from registry_operator.kube.kinds import (
     NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD_DISRUPTION_BUDGET,
+    POD_MONITOR,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -47,6 +48,7 @@ CHANGES: dict[Kind, Object] = {
     AUTOSCALER: {"spec": {"maxReplicas": 9}},
     INGRESS: {"spec": {"ingressClassName": "theirs"}},
     HTTP_ROUTE: {"spec": {"hostnames": ["theirs.example.org"]}},
+    POD_MONITOR: {"spec": {"podMetricsEndpoints": []}},
     BACKEND_TLS_POLICY: {"spec": {"validation": {"hostname": "theirs.example.org"}}},
 }
 CLAIM = (PERSISTENT_VOLUME_CLAIM, "-data")

@@ -9,7 +9,8 @@ import pytest
 from registry_operator.kube.kinds import DEPLOYMENT, SECRET
 from tests import s3
 from tests.apiserver.registries import SELF_SIGNED, Subject
-from tests.distribution import LOOPBACK, free_port
+from tests.distribution import LOOPBACK
+from tests.ports import free_port
 from tests.s3 import BUCKET, Keys, S3Server
 from tests.stage.kube import Kube, Object
 from tests.stage.stage import StagedOperator

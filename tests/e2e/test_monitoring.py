@@ -16,8 +16,9 @@ import yaml
 from registry_operator.kube.kinds import POD, SERVICE
 from tests.cluster import packages
 from tests.demo.install import OPERATOR
-from tests.distribution import LOOPBACK, free_port
+from tests.distribution import LOOPBACK
 from tests.e2e.managed import PATIENCE, Managed
+from tests.ports import free_port
 from tests.stage.waiting import eventually
 from tests.unit.render import chart, of_kind
 

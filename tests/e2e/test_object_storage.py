@@ -14,9 +14,9 @@ from registry_operator.kube.kinds import SECRET
 from registry_operator.registry import authority
 from tests import s3
 from tests.cluster.local import LocalCluster
-from tests.distribution import free_port
 from tests.e2e.managed import PATIENCE, Managed
 from tests.e2e.test_lifecycle import Pulls
+from tests.ports import free_port
 from tests.s3 import BUCKET, Keys, S3Server
 from tests.stage.kube import Object
 from tests.stage.waiting import eventually

@@ -18,8 +18,9 @@ from registry_operator.registry import probe
 from registry_operator.registry.config import Line
 from registry_operator.registry.http import Target
 from registry_operator.registry.probe import HttpError, Ok, TlsExpectation
-from tests.distribution import LINES, LOOPBACK, free_port, started
+from tests.distribution import LINES, LOOPBACK, started
 from tests.golden.children import NAMES, config_text, registry
+from tests.ports import free_port
 from tests.unit.registry.serving import CA, HOST, PASSWORD, USER, google_key, write_files
 
 ON_A_VOLUME = [name for name in NAMES if registry(name).spec.storage.bucket is None and not registry(name).spec.proxy]

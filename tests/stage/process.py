@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Self
 
 import yaml
+
+from tests.ports import free_port
 
 from .waiting import eventually
 
@@ -36,7 +37,7 @@ class Operator:
         """`source`: the folder with the package, for an operator that is not the one of this repository."""
         folder.mkdir(parents=True, exist_ok=True)
         self.log_file = folder / "operator.log"
-        self.health_port, self.metrics_port = _free_port(), _free_port()
+        self.health_port, self.metrics_port = free_port(), free_port()
         self._command = command
         self._environment = _environment(kubeconfig, source) | {
             f"REGISTRY_OPERATOR_{name}": value
@@ -175,8 +176,3 @@ def _measured() -> bool:
     """Whether coverage is at work in this process."""
     coverage = sys.modules.get("coverage")
     return coverage is not None and coverage.Coverage.current() is not None
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from registry_operator.observe.metrics import Metrics
 from registry_operator.observe.statuses import Statuses
 from registry_operator.registry import config
-from tests.distribution import LINES, LOOPBACK, free_port, listening, running
+from tests.distribution import LINES, LOOPBACK, listening, running
+from tests.ports import free_port
 from tests.unit.registry.serving import OPTIONS
 from tests.unit.render import CHART
 

@@ -13,7 +13,8 @@ import yaml
 
 from registry_operator.registry import config
 from registry_operator.registry.config import Line
-from tests.distribution import LINES, LOOPBACK, free_port, listening, running
+from tests.distribution import LINES, LOOPBACK, listening, running
+from tests.ports import free_port
 from tests.unit.registry.serving import CA, OPTIONS, write_files
 
 

@@ -13,7 +13,8 @@ import pytest
 from registry_operator.registry import config, drivers
 from registry_operator.registry.config import Line
 from tests import s3
-from tests.distribution import LINES, LOOPBACK, Running, free_port, running, started
+from tests.distribution import LINES, LOOPBACK, Running, running, started
+from tests.ports import free_port
 from tests.s3 import BUCKET, Keys, S3Server
 from tests.stage.waiting import eventually
 from tests.unit.registry.asking import ask

@@ -16,7 +16,8 @@ from registry_operator.registry import authority, certificates, probe
 from registry_operator.registry.config import Line
 from registry_operator.registry.http import Target
 from registry_operator.registry.probe import TlsExpectation, Trust
-from tests.distribution import LINES, LOOPBACK, Running, free_port, running
+from tests.distribution import LINES, LOOPBACK, Running, running
+from tests.ports import free_port
 from tests.unit.registry.serving import CA, HOST, NOW, OPTIONS, PAIR, PASSWORD, USER, write_files
 from tests.unit.registry.talking import answering, server
 

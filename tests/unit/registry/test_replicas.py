@@ -11,6 +11,7 @@ import pytest
 
 from registry_operator.registry import config
 from tests import distribution
+from tests.ports import free_port
 from tests.talk import Talk
 
 SIZE = 3_000_000
@@ -21,7 +22,7 @@ def pod(line: config.Line, folder: Path, name: str) -> Iterator[Talk]:
     """A registry of that line on the storage of `folder`, with the http.secret that all pods of a Registry share."""
     own = folder / name
     own.mkdir()
-    port = distribution.free_port()
+    port = free_port()
     storage = config.filesystem(str(folder / "data"))
     options = config.Options(line=line, port=port, drain_seconds=60, http_secret="shared", storage=storage)
     with distribution.started(line, config.render(options), own, port):

@@ -13,7 +13,8 @@ from registry_operator.registry import s3 as asking
 from registry_operator.registry.http import Response
 from registry_operator.registry.s3 import Access, Question
 from tests import s3
-from tests.distribution import LOOPBACK, free_port
+from tests.distribution import LOOPBACK
+from tests.ports import free_port
 from tests.s3 import BUCKET, Keys, S3Server
 from tests.unit.registry.serving import CA, write_files
 

@@ -15,7 +15,8 @@ from registry_operator.registry import config, upstream
 from registry_operator.registry.config import Line
 from registry_operator.registry.http import Response
 from registry_operator.registry.upstream import Access, Question
-from tests.distribution import LINES, LOOPBACK, Running, free_port, started
+from tests.distribution import LINES, LOOPBACK, Running, started
+from tests.ports import free_port
 from tests.stage.waiting import eventually
 from tests.unit.registry.asking import ask
 from tests.unit.registry.serving import CA, OPTIONS, PASSWORD, USER, write_files
