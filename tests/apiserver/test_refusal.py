@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from registry_operator.kube.kinds import DEPLOYMENT, REGISTRY, SERVICE
+from registry_operator.kube.kinds import DEPLOYMENT, NETWORK_POLICY, REGISTRY, SERVICE
 from tests.apiserver.registries import SELF_SIGNED, Subject
 from tests.apiserver.test_edit import container
 from tests.stage.kube import (
@@ -14,6 +14,7 @@ from tests.stage.kube import (
     ApiFailure,
     Kube,
 )
+from tests.stage.pairs import make_pair
 from tests.stage.stage import StagedOperator
 from tests.stage.waiting import eventually
 
@@ -113,3 +114,31 @@ def test_paused_leaves_the_children_alone(operator: StagedOperator, images: Subj
     images.edit({"reconciliation": "Active"})
     images.ready()
     assert images.child(DEPLOYMENT)["spec"] != before
+
+
+def test_paused_reports_a_due_certificate_and_a_missing_child_and_does_nothing(
+    operator: StagedOperator, kube: Kube, images: Subject
+) -> None:
+    names = [f"images.{images.namespace}.svc"]
+    images.user_secret("pair", make_pair(names).data, kind="kubernetes.io/tls")
+    images.apply({"tls": {"secretRef": {"name": "pair"}}})
+    images.ready()
+    mounted = images.mounted("tls")
+    images.edit({"reconciliation": "Paused"})
+    images.expect("Reconciling", "False", "Paused")
+
+    images.user_secret("pair", make_pair(names).data, kind="kubernetes.io/tls")
+    kube.delete(NETWORK_POLICY, images.namespace, "images")
+    eventually(
+        lambda: all(what in images.condition("Reconciling")["message"] for what in ("Secret", "NetworkPolicy images")),
+        "what it would do",
+        seen=images.seen,
+    )
+    images.expect("Ready", "True")
+    assert images.mounted("tls") == mounted
+    assert kube.find(NETWORK_POLICY, images.namespace, "images") is None
+
+    images.edit({"reconciliation": "Active"})
+    eventually(lambda: images.mounted("tls") != mounted, "the new certificate", seen=images.seen)
+    images.ready()
+    assert kube.find(NETWORK_POLICY, images.namespace, "images") is not None
