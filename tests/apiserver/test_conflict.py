@@ -18,6 +18,7 @@ from registry_operator.kube.kinds import (
     NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD_DISRUPTION_BUDGET,
+    POD_MONITOR,
     REGISTRY,
     SECRET,
     SERVICE,
@@ -51,6 +52,7 @@ BODIES: dict[Kind, Object] = {
     },
     INGRESS: {"spec": {"defaultBackend": {"service": {"name": "theirs", "port": {"number": 80}}}}},
     HTTP_ROUTE: {"spec": {"hostnames": ["theirs.example.org"]}},
+    POD_MONITOR: {"spec": {"selector": {}, "podMetricsEndpoints": []}},
     BACKEND_TLS_POLICY: {
         "spec": {
             "targetRefs": [{"group": "", "kind": "Service", "name": "theirs"}],
@@ -81,6 +83,7 @@ CHILDREN: list[tuple[Kind, str, Object]] = [
     (AUTOSCALER, "", EVERYTHING),
     (INGRESS, "", EVERYTHING),
     (HTTP_ROUTE, "", EVERYTHING),
+    (POD_MONITOR, "", EVERYTHING),
     (BACKEND_TLS_POLICY, "", EVERYTHING),
 ]
 CERT_MANAGERS = ((SECRET, "-certificate"), (SECRET, "-ca"))

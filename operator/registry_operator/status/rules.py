@@ -239,8 +239,9 @@ def reconciling(found: Findings, parts: Mapping[Condition, Verdict]) -> Verdict:
     if stalled(found).status == "True":
         return no(Reason.SETTLED, "see Stalled")
     waiting = sorted(_in_the_way(parts), key=lambda each: each.status != "False")  # what is known tells more
-    if parts[Condition.EXPOSED].status == "False":  # what is merely unknown may stay so for ever
-        waiting.append(parts[Condition.EXPOSED])
+    aside = [parts[condition] for condition in (Condition.EXPOSED, Condition.MONITORED) if condition in parts]
+    # What is merely unknown may stay so for ever, and a cluster without PodMonitors is as good as finished.
+    waiting += [each for each in aside if each.status == "False" and each.reason is not Reason.POD_MONITOR_MISSING]
     verdict = next(iter(waiting), None)
     return yes(verdict.reason, verdict.message) if verdict else no(Reason.SETTLED, "all is as the spec asks")
 
