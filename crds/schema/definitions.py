@@ -37,6 +37,7 @@ def registries() -> Schema:
         _column("Version", ".status.version"),
         _column("Storage", ".status.storage.kind"),
         _column("Age", ".metadata.creationTimestamp", kind="date"),
+        _column("Stalled", '.status.conditions[?(@.type=="Stalled")].status', priority=1),
         _column("Reason", '.status.conditions[?(@.type=="Ready")].reason', priority=1),
         _column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
     ]

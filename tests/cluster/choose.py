@@ -11,7 +11,7 @@ from tests.cluster import kind
 from tests.cluster.context import ContextCluster
 from tests.cluster.errors import ClusterError
 from tests.cluster.kind import KindCluster
-from tests.cluster.local import LocalCluster
+from tests.cluster.local import LocalCluster, names
 
 
 class Cluster(Protocol):
@@ -36,7 +36,8 @@ def choose(name: str, *, say: Callable[[str], None], environ: Mapping[str, str] 
     """A cluster of this name as the environment wants it. The current context is never taken unless named."""
     wanted = environ.get("CLUSTER") or "auto"
     if wanted == "auto":
-        wanted = "kind" if kind.engine_answers() else "local"
+        # One that stands already stays the one that is meant: the demo tells people to talk to an engine of its own.
+        wanted = "kind" if name not in names() and kind.engine_answers() else "local"
     if wanted == "local":
         return LocalCluster(name, say=say)
     if wanted == "kind":

@@ -125,4 +125,4 @@ def test_printer_columns() -> None:
     columns = version["additionalPrinterColumns"]
     narrow = [column["name"] for column in columns if not column.get("priority")]
     assert narrow == ["Ready", "Host", "Version", "Storage", "Age"]
-    assert [column["name"] for column in columns if column.get("priority")] == ["Reason", "Message"]
+    assert [column["name"] for column in columns if column.get("priority")] == ["Stalled", "Reason", "Message"]
