@@ -130,6 +130,14 @@ def send(address: str, method: str, path: str, body: bytes = b"") -> tuple[int, 
         connection.close()
 
 
+def replaced(images: Managed, pods: set[str]) -> bool:
+    """Whether none of these pods is left, and others are ready."""
+    present = images.pods()
+    conditions = [each for pod in present for each in pod["status"].get("conditions", ()) if each["type"] == "Ready"]
+    gone = pods.isdisjoint(pod["metadata"]["uid"] for pod in present)
+    return gone and bool(conditions) and all(each["status"] == "True" for each in conditions)
+
+
 def test_keys_that_are_late_wrong_rotated_and_gone(images: Managed, server: S3Server, user: str, keys: Keys) -> None:
     images.apply(spec(images, server))
     images.wait("StorageReady", "False", "SecretMissing")
@@ -161,7 +169,9 @@ def test_keys_that_are_late_wrong_rotated_and_gone(images: Managed, server: S3Se
 
     images.kube.delete(SECRET, images.namespace, "bucket")
     images.wait("StorageReady", "False", "SecretMissing")
+    evicted = {pod["metadata"]["uid"] for pod in images.pods()}
     images.evict()
+    eventually(lambda: replaced(images, evicted), "another pod in its place", within=PATIENCE)
     images.wait("WorkloadReady", "True")
     images.push("hello:3")
 
