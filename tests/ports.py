@@ -10,12 +10,12 @@ FIRST, LAST = 20000, 32000
 
 
 def free_port() -> int:
-    """By chance, since the workers of a test run look at the same time."""
+    """By chance, since the workers of a test run look at the same time. Free at every address: some listen at all."""
     while True:
         port = random.randint(FIRST, LAST)
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("", port))
             except OSError:
                 continue
         return port

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TypeVar
 
 from registry_operator.registry.certificates import Leaf, parse_der
+
+T = TypeVar("T")
 
 MAXIMUM_HEAD = 16 * 1024
 MAXIMUM_BODY = 4 * 1024
@@ -26,6 +30,14 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})[ \r]")
 
 class NotHttp(Exception):
     """The other side speaks something else."""
+
+
+class Failed(Exception):
+    """No answer could be had; the text may be shown to anybody."""
+
+
+class Distrusted(Failed):
+    """The other side's certificate is to be trusted by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,26 @@ async def connect(target: Target, context: ssl.SSLContext | None) -> Connection:
     except BaseException:
         writer.transport.abort()
         raise
+
+
+async def within(seconds: float, exchange: Awaitable[T]) -> T:
+    """What an exchange of requests gives.
+
+    Raises:
+        Distrusted: The certificate is wrong.
+        Failed: There is no answer, in time or at all, or one that is not HTTP.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await exchange
+    except TimeoutError:
+        raise Failed(f"no answer within {seconds:g} s") from None
+    except ssl.SSLCertVerificationError as error:
+        raise Distrusted(error.verify_message) from None
+    except socket.gaierror:
+        raise Failed("its name cannot be resolved") from None
+    except (NotHttp, OSError, UnicodeError):
+        raise Failed("the connection fails") from None
 
 
 @lru_cache(maxsize=128)  # 0.4 ms to make one, 17 KB to keep it

@@ -7,19 +7,16 @@ repeated in a status.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import re
-import socket
-import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from urllib.parse import quote, urlsplit
 
 from registry_operator.registry.drivers import ANY_REGION
-from registry_operator.registry.http import NotHttp, Response, Target, connect, verifying_also
+from registry_operator.registry.http import Distrusted, Failed, Response, Target, connect, verifying_also, within
 
 SECONDS = 10.0
 _EMPTY = hashlib.sha256(b"").hexdigest()
@@ -68,16 +65,11 @@ class Answer:
 async def look(question: Question, *, seconds: float = SECONDS) -> Answer:
     """List at most one object, as the registry's own health check does."""
     try:
-        async with asyncio.timeout(seconds):
-            return _judged(await _ask(question))
-    except TimeoutError:
-        return Answer(Access.UNTRIED, f"no answer within {seconds:g} s")
-    except ssl.SSLCertVerificationError as error:
-        return Answer(Access.UNTRUSTED, error.verify_message)
-    except socket.gaierror:
-        return Answer(Access.UNTRIED, "its name cannot be resolved")
-    except (NotHttp, OSError, UnicodeError):
-        return Answer(Access.UNTRIED, "the connection fails")
+        return _judged(await within(seconds, _ask(question)))
+    except Distrusted as error:
+        return Answer(Access.UNTRUSTED, str(error))
+    except Failed as error:
+        return Answer(Access.UNTRIED, str(error))
 
 
 async def _ask(question: Question) -> Response:

@@ -5,15 +5,13 @@ Distribution answers 404 to its clients where it is not let in, and panics at it
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
-import ssl
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlencode, urlsplit
 
-from registry_operator.registry.http import NotHttp, Response, Target, connect, verifying_also
+from registry_operator.registry.http import Distrusted, Failed, Response, Target, connect, verifying_also, within
 
 SECONDS = 10.0
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
@@ -58,14 +56,11 @@ class Answer:
 async def look(question: Question, *, seconds: float = SECONDS) -> Answer:
     """Log in as the cache will."""
     try:
-        async with asyncio.timeout(seconds):
-            return await _look(question)
-    except TimeoutError:
-        return Answer(Access.SILENT, f"no answer within {seconds:g} s")
-    except ssl.SSLCertVerificationError as error:
-        return Answer(Access.UNTRUSTED, error.verify_message)
-    except (NotHttp, OSError, UnicodeError):
-        return Answer(Access.SILENT, "the connection fails")
+        return await within(seconds, _look(question))
+    except Distrusted as error:
+        return Answer(Access.UNTRUSTED, str(error))
+    except Failed as error:
+        return Answer(Access.SILENT, str(error))
 
 
 async def _look(question: Question) -> Answer:
