@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from registry_operator.kube.kinds import DEPLOYMENT, EVENT, SECRET
-from registry_operator.registry import config, htpasswd
+from tests.apiserver.origin import Origin
 from tests.apiserver.registries import SELF_SIGNED, Subject
-from tests.distribution import LOOPBACK, Running, started
-from tests.ports import free_port
 from tests.stage.kube import Kube, Object
 from tests.stage.stage import StagedOperator
 from tests.stage.waiting import eventually, steady
-from tests.unit.registry.serving import CA, OPTIONS, PASSWORD, USER, write_files
+from tests.unit.registry.serving import CA, PASSWORD, USER
 
 USABLE = {"teamregistry.io/usable-by": "registries"}
 ACCOUNT = {"username": USER, "password": PASSWORD}
 Maker = Callable[..., StagedOperator]
-
-
-class Origin:
-    """The registry that is cached; it can go and come back to its address."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"https://{LOOPBACK}:{(port := free_port())}"
-        write_files(folder)
-        self._folder, self._port, self._runs = folder, port, ExitStack()
-        self.come()
-
-    def come(self) -> None:
-        options = replace(
-            OPTIONS,
-            line="3",
-            port=self._port,
-            storage=config.filesystem(str(self._folder / "data")),
-            tls_folder=str(self._folder),
-            htpasswd_file=str(self._folder / "htpasswd"),
-        )
-        running: AbstractContextManager[Running] = started("3", config.render(options), self._folder, self._port)
-        self._runs.enter_context(running)
-
-    def go(self) -> None:
-        self._runs.close()
-
-    def admit(self, user: str, password: str) -> None:
-        """One account more."""
-        with (self._folder / "htpasswd").open("a") as file:
-            file.write(htpasswd.line(user, password, b"key") + "\n")
 
 
 @pytest.fixture

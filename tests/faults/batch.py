@@ -109,7 +109,7 @@ class Batch:
         now = time.monotonic()
         for run in self.runs:
             if run.rule is not None and run.rule.hits and run.plan.sweep not in EPISODES:
-                hit = run.rule.hits[-1].at + strikes.LASTING.get(run.plan.what, 0.0)
+                hit = run.rule.hits[0].at + strikes.LASTING.get(run.plan.what, 0.0)
                 run.last_fault = max(run.last_fault, hit)
                 if hit > now:
                     return False

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry_operator.kube.kinds import NAMESPACE, REGISTRY
+from registry_operator.kube.kinds import BACKEND_TLS_POLICY, HTTP_ROUTE, NAMESPACE, POD_MONITOR, REGISTRY, TLS_ROUTE
 from tests.apiserver.conftest import ACCOUNT, CRD, grant, running_cluster
+from tests.cluster import foreign_crds
 from tests.cluster.local import LocalCluster
 from tests.faults.reference import Reference
 from tests.faults.resizer import Resizer
@@ -87,9 +88,12 @@ def watched(stage: Stage) -> Iterator[Witness]:
 
 
 def install(stage: Stage) -> None:
-    """The CRD and the permissions of the shipped manifests."""
+    """The CRD and the permissions of the shipped manifests, and the CRDs of others that the operator fills."""
     stage.kube.apply_file(CRD.read_text())
-    eventually(lambda: stage.kube.serves(REGISTRY), "the API of the CRD")
+    for path in (*foreign_crds.gateway_api(), *foreign_crds.prometheus_operator()):
+        stage.kube.apply_file(path.read_text())
+    kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY, POD_MONITOR)
+    eventually(lambda: all(stage.kube.serves(kind) for kind in kinds), "the APIs of the CRDs")
     grant(stage.kube)
 
 

@@ -27,7 +27,7 @@ class Finding:
 
 
 def compare_history(reference: History, found: History) -> list[Finding]:
-    """Nothing is made, deleted or generated more often than in an undisturbed run."""
+    """Nothing is made, deleted or generated more often than in an undisturbed run, and nothing made less often."""
     told = []
     for what, limit, had in (
         ("was made", reference.created, found.created),
@@ -38,6 +38,9 @@ def compare_history(reference: History, found: History) -> list[Finding]:
             allowed = limit.get(key, 0)
             if count > allowed and not (what == "had values" and (key not in limit or count == 1)):
                 told.append(Finding("history", f"{key} {what} {count} times instead of {allowed}"))
+    for key, count in reference.surely.items():
+        if found.created.get(key, 0) < count:
+            told.append(Finding("history", f"{key} was made {found.created.get(key, 0)} times instead of {count}"))
     return told
 
 

@@ -24,24 +24,30 @@ class History:
     deleted: dict[str, int] = field(default_factory=dict)
     values: dict[str, int] = field(default_factory=dict)
     """How many values a key of a Secret has had in one object's life."""
+    surely: dict[str, int] = field(default_factory=dict)
+    """Of a limit: how often each object is made at least. One that is made less often was taken over from before."""
 
     def without(self, thing: str) -> History:
         """All but what happened to an object."""
-        created, deleted = ({k: v for k, v in each.items() if k != thing} for each in (self.created, self.deleted))
-        return History(created, deleted, {k: v for k, v in self.values.items() if not k.startswith(f"{thing} ")})
+        created, deleted, surely = (
+            {k: v for k, v in each.items() if k != thing} for each in (self.created, self.deleted, self.surely)
+        )
+        values = {k: v for k, v in self.values.items() if not k.startswith(f"{thing} ")}
+        return History(created, deleted, values, surely)
 
     def limit(self, other: History) -> History:
-        """What either run did at most."""
+        """What either run did at most, and what both made."""
+        both = {key: min(count, other.created.get(key, 0)) for key, count in self.created.items() if "*" not in key}
         return History(
-            *(
-                {key: max(a.get(key, 0), b.get(key, 0)) for key in a.keys() | b.keys()}
-                for a, b in (
-                    (self.created, other.created),
-                    (self.deleted, other.deleted),
-                    (self.values, other.values),
-                )
-            )
+            _most(self.created, other.created),
+            _most(self.deleted, other.deleted),
+            _most(self.values, other.values),
+            {key: count for key, count in both.items() if count},
         )
+
+
+def _most(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {key: max(one.get(key, 0), other.get(key, 0)) for key in one.keys() | other.keys()}
 
 
 Recorded = tuple[State, History, dict[str, int], dict[str, int]]

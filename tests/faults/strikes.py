@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import random
+import time
 from collections.abc import Callable
+
+from aiohttp import web
 
 from tests.faults.labels import label
 from tests.faults.plan import MID_FLIGHT, Plan
 from tests.faults.run import Run
 from tests.stage import spoil
 from tests.stage.kube import ApiFailure
-from tests.stage.traffic import Request, Rule, Spoil
+from tests.stage.traffic import Forward, Request, Rule, Spoil
 
 FORBIDDEN = 'User "system:serviceaccount:registry-operator:registry-operator" cannot do this: injected'
 SPOILS: dict[str, Spoil] = {
@@ -29,7 +34,8 @@ SPOILS: dict[str, Spoil] = {
     "slow-35": spoil.delay(35),
     "black-hole": spoil.black_hole(60),
 }
-LASTING = {"slow-1": 1.0, "slow-10": 10.0, "slow-35": 35.0, "black-hole": 60.0}
+FUZZ = 20.0
+LASTING = {"slow-1": 1.0, "slow-10": 10.0, "slow-35": 35.0, "black-hole": 60.0, "fuzz": FUZZ}
 """How long a strike goes on, in seconds."""
 CRASHES = ("crash-before", "crash-after")
 
@@ -47,9 +53,33 @@ def at(plan: Plan, namespace: str, struck: Spoil) -> Rule:
     return Rule(matches, struck, times=1)
 
 
+def fuzz(plan: Plan, namespace: str) -> Rule:
+    """Requests fail by chance for a while, from the first one that does: which ones and how the seed decides."""
+    chance = random.Random(f"{plan.workload} {plan.turn}")
+    verbs = chance.sample(("GET", "POST", "PATCH", "DELETE"), chance.randint(1, 4))
+    ways = chance.sample([*(what for what in SPOILS if what not in LASTING), "slow-1"], chance.randint(1, 6))
+    rate, turns = chance.uniform(0.1, 0.7), itertools.count()
+    began: list[float] = []
+
+    def matches(request: Request) -> bool:
+        if request.namespace != namespace or request.method not in verbs or request.watch:
+            return False
+        if (began and time.monotonic() > began[0] + FUZZ) or chance.random() > rate:
+            return False
+        began.append(time.monotonic())
+        return True
+
+    async def struck(incoming: web.BaseRequest, forward: Forward) -> web.StreamResponse:
+        return await SPOILS[ways[next(turns) % len(ways)]](incoming, forward)
+
+    return Rule(matches, struck, times=None)
+
+
 def rule(run: Run, *, crash: Callable[[], object], meet: Callable[[Request], object]) -> Rule | None:
     """The rule of a plan that strikes at a write; None for those that do something else."""
     plan, namespace = run.plan, run.namespace
+    if plan.what == "fuzz":
+        return fuzz(plan, namespace)
     if plan.what in SPOILS:
         return at(plan, namespace, SPOILS[plan.what])
     if plan.what == "crash-after":

@@ -17,6 +17,7 @@ MEDDLED = (
     "create-default", "create-self-signed", "create-plain", "create-demanding", "create-ingress",
     "version", "to-self-signed", "renewed", "service",
 )  # fmt: skip
+SEEDS = range(1, 6)
 FIRST = {"crashes": 200, "errors": 1050, "lost": 160, "slow": 60, "meddling": 100}
 """So many plans of a sweep are played before all others have had their turn; of other sweeps all."""
 
@@ -47,6 +48,13 @@ def slow(references: References) -> Iterator[Plan]:
     """F4: each write takes 10 s, or hangs for a minute and is never done."""
     for reference in _plain(references):
         yield from at_writes("slow", reference, ["slow-10", "black-hole"])
+
+
+def fuzz(references: References) -> Iterator[Plan]:
+    """F14: requests of random kinds fail at random rates and in random ways for 20 s; the seed decides."""
+    for seed in SEEDS:
+        for reference in _plain(references):
+            yield Plan("fuzz", reference.workload, "fuzz", turn=seed)
 
 
 def meddling(references: References) -> Iterator[Plan]:
@@ -144,6 +152,7 @@ SWEEPS: dict[str, Callable[[References], Iterable[Plan]]] = {
     "errors": errors,
     "lost": lost,
     "slow": slow,
+    "fuzz": fuzz,
     "meddling": meddling,
     "drift": drift,
     "foreign": foreign,

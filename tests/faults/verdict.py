@@ -57,8 +57,8 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     if writes:
         found.append(Finding("quiet", f"{len(writes)} writes afterwards: {', '.join(map(str, writes[:6]))}"))
     if not run.loose:
-        done = reference.history(chronicle, run.since).without(run.plan.where)
-        found += oracles.compare_history(run.reference.history, done)
+        history, done = run.reference.history, reference.history(chronicle, run.since)
+        found += oracles.compare_history(history.without(run.plan.where), done.without(run.plan.where))
     found += oracles.safety(chronicle)
     found += oracles.generations(chronicle)
     if run.workload.spec_only and not run.loose:

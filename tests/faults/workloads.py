@@ -6,14 +6,20 @@ strike. Whoever adds a field to the API adds it to a workload here; children nee
 
 from __future__ import annotations
 
+import atexit
 import base64
+import functools
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from registry_operator.kube.kinds import ISSUER, PERSISTENT_VOLUME_CLAIM, SECRET
+from tests.apiserver.origin import Origin
 from tests.apiserver.registries import Subject
 from tests.stage.kube import Object
 from tests.stage.pairs import Pair, make_pair
+from tests.unit.registry.serving import CA, PASSWORD, USER
 
 Act = Callable[[Subject], object]
 
@@ -104,6 +110,27 @@ def azure_key(images: Subject) -> None:
     images.user_secret("bucket", {"AZURE_STORAGE_KEY": key}, labels={"teamregistry.io/usable-by": "registries"})
 
 
+@functools.cache
+def origin() -> str:
+    """The address of a registry that can be cached, for the life of this process."""
+    folder = tempfile.TemporaryDirectory()
+    made = Origin(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(made.go)
+    return made.url
+
+
+def account(images: Subject) -> None:
+    labels = {"teamregistry.io/usable-by": "registries"}
+    images.user_secret("account", {"username": USER, "password": PASSWORD}, labels=labels)
+    images.user_secret("authority", {"ca.crt": CA.crt})
+
+
+def cached(images: Subject) -> None:
+    proxy = {"remoteURL": origin(), "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
+    images.apply({**SELF_SIGNED, "version": "3", "proxy": proxy})
+
+
 def label_only(images: Subject) -> None:
     """The same certificate with another label: nothing has to be done."""
     touched = {"metadata": {"labels": {"example.com/touched": "yes"}}}
@@ -114,6 +141,13 @@ MANY: Object = {"persistentVolumeClaim": {"accessModes": ["ReadWriteMany"]}}
 ROLE: Object = {"serviceAccountAnnotations": {"iam.gke.io/gcp-service-account": "images@example.com"}}
 FRONT: Object = {"ingress": {"host": "images.example.com", "className": "nginx", "annotations": {"example.com/a": "b"}}}
 AZURE: Object = {"azure": {"container": "images", "accountName": "teama", "credentialsSecretRef": {"name": "bucket"}}}
+GATEWAY: Object = {"hostnames": ["images.example.com"], "parentRefs": [{"name": "shared"}]}
+OPEN: Object = {
+    **SELF_SIGNED,
+    "expose": {"gateway": GATEWAY},
+    "metrics": {"mode": "Enabled", "podMonitor": {"mode": "Enabled"}},
+    "http": {"headers": [{"name": "X-Team", "value": "a"}]},
+}
 OWN: Object = {"tls": {"secretRef": {"name": "own"}}}
 TEAM: Object = {**SELF_SIGNED, "auth": {"htpasswd": {"secretRef": {"name": "team"}}}}
 DELETE: Object = {**SELF_SIGNED, "storage": {"persistentVolumeClaim": {"whenDeleted": "Delete"}}}
@@ -143,6 +177,11 @@ WORKLOADS: tuple[Workload, ...] = (
     create({**SELF_SIGNED, "storage": {"gcs": {"bucket": "images-a"}}, "pod": ROLE}, "bucket"),
     create({**SELF_SIGNED, "storage": AZURE}, "azure", azure_key),
     create({**SELF_SIGNED, "expose": FRONT}, "ingress"),
+    create(OPEN, "gateway"),
+    create({**SELF_SIGNED, "expose": {"gateway": {**GATEWAY, "tls": "Passthrough"}}}, "passthrough"),
+    Workload("create-cache", cached, prepare=account),
+    change("opened", SELF_SIGNED, OPEN),
+    change("closed", OPEN, SELF_SIGNED),
     change("surge", SELF_SIGNED, {**SELF_SIGNED, "rollout": "Surge", "version": "3"}),
     change("fewer", {**SELF_SIGNED, "storage": MANY, "replicas": 3}, {**SELF_SIGNED, "storage": MANY}),
     change("withdrawn", {**SELF_SIGNED, "expose": FRONT}, SELF_SIGNED),
