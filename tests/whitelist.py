@@ -5,6 +5,8 @@ build, fetch, store, extra_fields, essence, patch, log_in, changed  # type: igno
 standalone, request_timeout, connect_timeout, error_backoffs  # type: ignore[name-defined]  # noqa: B018, F821
 enforce_retry_after, server_timeout, idle_timeout  # type: ignore[name-defined]  # noqa: B018, F821
 diffbase_storage, max_workers, ultimate_exiting_timeout  # type: ignore[name-defined]  # noqa: B018, F821
+# asyncio reads it
+max_size  # type: ignore[name-defined]  # noqa: B018, F821
 # the protocol of context managers
 trace  # type: ignore[name-defined]  # noqa: B018, F821
 # prometheus_client calls it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,3 +57,19 @@ def test_a_signal_is_a_wish_and_no_failure(tmp_path: Path, failing: str, number:
         assert operator.unhandled() == []
     finally:
         operator.end()
+
+
+SIZE_OF_A_BUFFER = """
+import asyncio, ssl
+from asyncio import sslproto
+from registry_operator.__main__ import be_frugal
+be_frugal()
+made = sslproto.SSLProtocol(asyncio.new_event_loop(), asyncio.Protocol(), ssl.create_default_context(), None)
+print(len(made._ssl_buffer))
+"""
+
+
+def test_a_tls_connection_keeps_a_small_buffer() -> None:
+    """It is no documented part of asyncio: a Python that names it otherwise would take more memory without a word."""
+    done = subprocess.run([sys.executable, "-c", SIZE_OF_A_BUFFER], capture_output=True, text=True)
+    assert done.stdout == f"{32 * 1024}\n", done.stderr

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import bcrypt
 
-COST = 5  # of generated passwords: 128 random bits need no slow hash, and the registry verifies at every request
+COST = 4  # of generated passwords, the least there is: 128 random bits need no slow hash, and each request pays it
 COSTLY = 8  # above it, a push of many layers takes seconds of hashing: worth a warning
 MAXIMUM_COST = 12  # above it, a single login may take the registry's CPU for seconds
 MAXIMUM_PASSWORD_BYTES = 72  # bcrypt ignores the rest
