@@ -196,7 +196,7 @@ class Batch:
         """Note since when each run matches: since its last change, as what differs in each run may change late."""
         now = time.monotonic()
         for run in self.runs:
-            if run.reference is None or not run.struck or now < run.last_fault:
+            if run.reference is None or now < run.last_fault:
                 continue
             run.matched = 0.0 if run.apart() else max(run.last_fault, run.chronicle.changed)
 
