@@ -35,8 +35,8 @@ class Options:
     quiet: float = 60.0
     patience: float = 30.0
     size: int = 40
-    rest: float = 6.0
-    """How long nothing may happen for a reference run to be over."""
+    rest: float = 18.0
+    """How long nothing may happen for a reference run to be over: the autoscaler's controller looks every 15 s."""
 
 
 @dataclass
