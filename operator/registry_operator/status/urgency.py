@@ -2,7 +2,8 @@
 
 A start goes through a dozen states that last for some hundred milliseconds each. Writing all of them cost 3 to 8 writes
 for each Registry, and told nobody anything.  So what only tells of the way to Ready waits (see `Pace`); what somebody
-relies on never does: that something ceased to be so, that a person has to act, that all is done.
+relies on never does: that something ceased to be so, that a person has to act, that all is done, and what is new about
+a Registry that was and is as it should be (its volume has grown).
 """
 
 from __future__ import annotations
@@ -24,8 +25,15 @@ def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     changed = {each for each, entry in after.items() if entry["status"] != before[each]["status"]}
     if any(before[each]["status"] == "True" for each in changed):
         return True
+    if _well(before) and _well(after):
+        return True
     settled = after[Condition.RECONCILING]["status"] == "False"
     return settled and not changed.isdisjoint({Condition.READY, Condition.RECONCILING})
+
+
+def _well(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
+    said = {each: conditions.get(each, {}).get("status") for each in (Condition.READY, Condition.RECONCILING)}
+    return said == {Condition.READY: "True", Condition.RECONCILING: "False"}
 
 
 def troubles(status: Mapping[str, Any]) -> frozenset[tuple[str, str]]:

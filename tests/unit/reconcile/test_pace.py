@@ -136,3 +136,12 @@ async def test_a_new_spec_is_told_to_be_seen_at_once(watch: Watch) -> None:
     subject.respec({**SELF_SIGNED, "log": {"level": "debug"}})
     await subject.reconcile()
     assert subject.status["observedGeneration"] == 2
+
+
+async def test_what_is_new_about_what_is_well_is_told_at_once(watch: Watch) -> None:
+    subject = await ready(watch)
+    grown = {"phase": "Bound", "capacity": {"storage": "30Gi"}}
+    subject.cluster.edit(kinds.PERSISTENT_VOLUME_CLAIM, "images-data", lambda claim: claim.update(status=grown))
+    subject.deliver()
+    await subject.reconcile()
+    assert subject.status["storage"]["capacity"] == "30Gi"
