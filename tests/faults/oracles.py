@@ -7,6 +7,7 @@ status, log, secrecy, deletion, events.
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -151,21 +152,30 @@ def truth(chronicle: Chronicle, since: int) -> list[Finding]:
             before = [version for version in versions if version.revision <= first.revision]
             if versions[-1].gone:
                 continue
-            if not before or before[-1].object["spec"] != versions[-1].object["spec"]:
+            if not before or _wished(chronicle, before[-1]) != _wished(chronicle, versions[-1]):
                 return [Finding("status", f"{name} was called ready before its Deployment was as it should be")]
     return []
 
 
+def _wished(chronicle: Chronicle, deployment: Seen) -> Object:
+    """What the operator wishes of a Deployment: the number of pods is an autoscaler's to say, if there is one."""
+    spec: Object = deployment.object["spec"]
+    scaled = bool(chronicle.of("horizontalpodautoscalers"))
+    return {key: value for key, value in spec.items() if key != "replicas" or not scaled}
+
+
 # ---------------------------------------------------------------- what is said
 def secrecy(chronicle: Chronicle, namespace: str, texts: Iterable[str]) -> list[Finding]:
-    """No value of a Secret stands in a log, an Event, a status or an annotation."""
+    """No value of a Secret stands in a log, an Event, a status or an annotation; what a spec says is no secret."""
     said = "\n".join(texts)
+    public = json.dumps([seen[-1].object.get("spec") for seen in chronicle.of("registries").values()])
     told = []
     for name, seen in chronicle.of("secrets").items():
         for version in seen[-1:]:
             for key, value in (version.object.get("data") or {}).items():
                 text = base64.b64decode(value).decode(errors="replace").strip()
-                known = namespace in text or any(mark in text for mark in _OPEN)  # names and certificates are public
+                # Names and certificates are public.
+                known = namespace in text or text in public or any(mark in text for mark in _OPEN)
                 if len(text) >= 16 and not known and text in said:
                     told.append(Finding("secrecy", f"the value of {key} of Secret {name} is readable"))
     return told

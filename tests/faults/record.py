@@ -25,7 +25,7 @@ class Recording(Batch):
             self.operator.start()
             self._prepare()
             mark = self.operator.proxy.mark
-            self._each(lambda run: run.workload.act(run.images))
+            self._each(self._act)
             self._rest()
             if meddled := [run for run in self.runs if run.plan.what in MID_FLIGHT]:
                 for run in meddled:
@@ -61,12 +61,12 @@ class Recording(Batch):
                     reference.history(run.chronicle, run.since),
                     reference.writes(self.operator.proxy.writes(mark, namespace=run.namespace)),
                     {},
+                    run.chronicle.changed - run.last_fault,
                 )
                 for run in runs
             ]
-            self.recorded[measure] = reference.agreed(
-                measure, found, reference.samples(runs[0].chronicle, runs[0].namespace)
-            )
+            samples = reference.samples(runs[0].chronicle, runs[0].namespace)
+            self.recorded[measure] = reference.agreed(measure, found, samples, runs[0].workload.mask)
 
 
 def record(bench: Bench, measures: Iterable[str]) -> dict[str, Reference]:

@@ -50,8 +50,8 @@ def _most(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: max(one.get(key, 0), other.get(key, 0)) for key in one.keys() | other.keys()}
 
 
-Recorded = tuple[State, History, dict[str, int], dict[str, int]]
-"""What one run left and did: end, history, writes, watch events."""
+Recorded = tuple[State, History, dict[str, int], dict[str, int], float]
+"""What one run left and did: end, history, writes, watch events, seconds from the act to the last change."""
 
 
 @dataclass
@@ -67,6 +67,8 @@ class Reference:
     """Watch events delivered to the operator, by resource and name."""
     samples: dict[str, Object]
     """Each object of the operator's as it could be made by somebody else."""
+    took: float
+    """Seconds from the act to the last change: some things are told late, or wait for a controller's next look."""
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,11 +117,18 @@ def common(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: min(count, other[key]) for key, count in one.items() if key in other}
 
 
-def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object]) -> Reference:
-    """The reference that follows from two runs."""
-    (end, first, wrote, told), (other, second, rewrote, retold) = runs
+def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask: dict[str, list[str]]) -> Reference:
+    """The reference that follows from two runs; `mask` is what would differ in a third one, in another process."""
+    (end, first, wrote, told, took), (other, second, rewrote, retold, retook) = runs
     return Reference(
-        workload, end, mask_of(end, other), first.limit(second), common(wrote, rewrote), common(told, retold), samples
+        workload,
+        end,
+        mask_of(end, other) | mask,
+        first.limit(second),
+        common(wrote, rewrote),
+        common(told, retold),
+        samples,
+        round(max(took, retook), 1),
     )
 
 

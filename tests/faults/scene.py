@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.faults.objects import collection
+from tests.faults.workloads import NAME
 from tests.stage.kube import ApiFailure
 
 if TYPE_CHECKING:
@@ -37,8 +38,12 @@ class Scene:
         self.batch.until(lambda: False, within=seconds)
 
     def delete_children(self) -> None:
-        """Delete a child in each namespace: the last one by name that has an owner."""
+        """Delete a child in each namespace, the last one by name that has an owner; of a paused Registry it would stay
+        away."""
         for run in self.batch.runs:
+            registry = run.chronicle.present().get(("registries", NAME), {})
+            if registry.get("spec", {}).get("reconciliation") == "Paused":
+                continue
             owned = [
                 (resource, name, document)
                 for (resource, name), document in sorted(run.chronicle.present().items())

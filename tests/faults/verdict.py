@@ -50,9 +50,10 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     if not run.loose and (reissued := _reissued(run)):
         return [reissued]
     found = [Finding("end state", text) for text in run.apart()[:12]]
-    if not run.matched or run.matched - run.last_fault > options.patience:
+    allowed = options.patience + run.reference.took
+    if not run.matched or run.matched - run.last_fault > allowed:
         text = "it did not match" if found else f"it matched {run.matched - run.last_fault:.0f} s after the last fault"
-        found.append(Finding("liveness", f"{text}, allowed are {options.patience:.0f} s ({run.unrest()})"))
+        found.append(Finding("liveness", f"{text}, allowed are {allowed:.0f} s ({run.unrest()})"))
     writes = proxy.writes(mark if run.mark is None else run.mark, namespace=namespace)
     if writes:
         found.append(Finding("quiet", f"{len(writes)} writes afterwards: {', '.join(map(str, writes[:6]))}"))

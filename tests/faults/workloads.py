@@ -11,7 +11,7 @@ import base64
 import functools
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry_operator.kube.kinds import ISSUER, PERSISTENT_VOLUME_CLAIM, SECRET
@@ -61,6 +61,8 @@ class Workload:
     prepare: Act = lambda _: None
     spec_only: bool = True
     """Whether the act changes the Registry alone, so that its generation tells what status is about."""
+    mask: dict[str, list[str]] = field(default_factory=dict)
+    """The fields of objects that differ from one process of the bench to the next."""
 
 
 def create(spec: Object, name: str, prepare: Act = lambda _: None, *, spec_only: bool = True) -> Workload:
@@ -126,6 +128,13 @@ def account(images: Subject) -> None:
     images.user_secret("authority", {"ca.crt": CA.crt})
 
 
+ELSEWHERE = {
+    "registries images": ["spec.proxy.remoteURL"],
+    "secrets authority": ["data.ca.crt"],
+    "secrets images-upstream-*": ["data.ca.crt", "data.url"],
+}
+
+
 def cached(images: Subject) -> None:
     proxy = {"remoteURL": origin(), "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
     images.apply({**SELF_SIGNED, "version": "3", "proxy": proxy})
@@ -179,7 +188,7 @@ WORKLOADS: tuple[Workload, ...] = (
     create({**SELF_SIGNED, "expose": FRONT}, "ingress"),
     create(OPEN, "gateway"),
     create({**SELF_SIGNED, "expose": {"gateway": {**GATEWAY, "tls": "Passthrough"}}}, "passthrough"),
-    Workload("create-cache", cached, prepare=account),
+    Workload("create-cache", cached, prepare=account, mask=ELSEWHERE),
     change("opened", SELF_SIGNED, OPEN),
     change("closed", OPEN, SELF_SIGNED),
     change("surge", SELF_SIGNED, {**SELF_SIGNED, "rollout": "Surge", "version": "3"}),
