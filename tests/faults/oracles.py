@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tests.faults.labels import stable
 from tests.faults.reference import History
 from tests.faults.witness import Chronicle, Seen
 from tests.stage.kube import Object
@@ -45,8 +46,8 @@ def compare_history(reference: History, found: History) -> list[Finding]:
     return told
 
 
-def safety(chronicle: Chronicle) -> list[Finding]:
-    """Claims do not shrink, pods start only on what exists, and what they mount stays."""
+def safety(chronicle: Chronicle, *, taken: str = "") -> list[Finding]:
+    """Claims do not shrink, pods start only on what exists, and what they mount stays, but what somebody has taken."""
     told = []
     for name, seen in chronicle.of("persistentvolumeclaims").items():
         sizes = [_size(version.object) for version in seen]
@@ -64,7 +65,7 @@ def safety(chronicle: Chronicle) -> list[Finding]:
                 if not _existed(secrets.get(secret, []), version.revision)
             ]
     for name, seen in chronicle.of("pods").items():
-        told += _orphaned_mounts(chronicle, name, seen)
+        told += _orphaned_mounts(chronicle, name, seen, taken)
     return list(dict.fromkeys(told))
 
 
@@ -78,14 +79,15 @@ def _alive(chronicle: Chronicle, document: Object, revision: int) -> bool:
     return False
 
 
-def _orphaned_mounts(chronicle: Chronicle, name: str, seen: list[Seen]) -> list[Finding]:
+def _orphaned_mounts(chronicle: Chronicle, name: str, seen: list[Seen], taken: str) -> list[Finding]:
     """Secrets that went while a pod that mounts them stayed, without anybody deleting the pod."""
     end = next((v.revision for v in seen if v.gone or v.object["metadata"].get("deletionTimestamp")), None)
     told = []
     for secret in _mounted(seen[0].object) if seen else ():
         for version in chronicle.of("secrets").get(secret, []):
             during = version.revision > seen[0].revision and (end is None or version.revision < end)
-            if version.gone and during and _alive(chronicle, version.object, version.revision):
+            theirs = f"secrets {stable(secret)}" == taken
+            if version.gone and during and not theirs and _alive(chronicle, version.object, version.revision):
                 told.append(Finding("safety", f"Secret {secret} was deleted while pod {name} mounts it"))
     return told
 

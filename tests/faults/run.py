@@ -9,7 +9,7 @@ from tests.apiserver.registries import Subject
 from tests.faults.oracles import Finding
 from tests.faults.plan import Plan
 from tests.faults.reference import Reference
-from tests.faults.state import State, differences, loosened, state
+from tests.faults.state import REVISION, State, differences, loosened, state
 from tests.faults.witness import Chronicle, Witness
 from tests.faults.workloads import BY_NAME, NAME, Workload
 from tests.stage.kube import Object
@@ -18,6 +18,7 @@ from tests.stage.traffic import Rule
 
 LOOSE = {"drift", "rivals", "expired", "twins", "lost-lease", "sequences"}
 """Sweeps that make the operator do more than an undisturbed run does."""
+LASTING_REFUSALS = {"403", "422", "quota"}
 
 
 @dataclass
@@ -70,8 +71,14 @@ class Run:
         changed = self.chronicle.changed
         if self._cached[0] != changed:
             end = loosened(self.reference.end) if self.loose else self.reference.end
-            self._cached = (changed, differences(end, self.reference.mask, self.state()))
+            found = differences(end, self.reference.mask, self.state())
+            self._cached = (changed, [text for text in found if REVISION not in text or not self._refused])
         return self._cached[1]
+
+    @property
+    def _refused(self) -> bool:
+        """Whether the fault is one that may last for days: what else can be done is not held up, and may cost a roll."""
+        return self.plan.what in LASTING_REFUSALS
 
     def at_rest(self, seconds: float, *, anyhow: float = 1e9) -> bool:
         """Nothing has happened for so long, and status says that nothing will; or nothing for `anyhow` seconds."""

@@ -60,7 +60,7 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     if not run.loose:
         history, done = run.reference.history, reference.history(chronicle, run.since)
         found += oracles.compare_history(history.without(run.plan.where), done.without(run.plan.where))
-    found += oracles.safety(chronicle)
+    found += oracles.safety(chronicle, taken=run.plan.where if run.plan.sweep == "drift" else "")
     found += oracles.generations(chronicle)
     if run.workload.spec_only and not run.loose:
         found += oracles.truth(chronicle, run.since)
