@@ -77,7 +77,7 @@ class Run:
 
     @property
     def _refused(self) -> bool:
-        """Whether the fault is one that may last for days: what else can be done is not held up, and may cost a roll."""
+        """Whether the fault may last for days: what else can be done is not held up by it, and may cost a roll."""
         return self.plan.what in LASTING_REFUSALS
 
     def at_rest(self, seconds: float, *, anyhow: float = 1e9) -> bool:
