@@ -120,10 +120,11 @@ def common(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
 def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask: dict[str, list[str]]) -> Reference:
     """The reference that follows from two runs; `mask` is what would differ in a third one, in another process."""
     (end, first, wrote, told, took), (other, second, rewrote, retold, retook) = runs
+    unequal = mask_of(end, other)
     return Reference(
         workload,
         end,
-        mask_of(end, other) | mask,
+        unequal | {key: [*unequal.get(key, ()), *paths] for key, paths in mask.items()},
         first.limit(second),
         common(wrote, rewrote),
         common(told, retold),

@@ -69,10 +69,11 @@ def meddling(references: References) -> Iterator[Plan]:
 def drift(references: References) -> Iterator[Plan]:
     """F13: each child is deleted, deleted but held by a finalizer, edited, and loses its labels, owner, annotations."""
     for name, child in _children(references):
-        # The cluster keeps a claim while a pod on a node mounts it; the played pods are on none.
-        unkept = child.startswith("persistentvolumeclaims")
+        # The cluster keeps a claim while a pod on a node mounts it; the played pods are on none. One that somebody lets
+        # grow cannot be shrunk again: Stalled says what to do.
+        claim = child.startswith("persistentvolumeclaims")
         for what in DRIFTS:
-            if not unkept or what not in ("deleted", "stuck"):
+            if not claim or what not in ("deleted", "stuck", "edited"):
                 yield Plan("drift", name, what, child)
 
 

@@ -129,7 +129,7 @@ def account(images: Subject) -> None:
 
 
 ELSEWHERE = {
-    "registries images": ["spec.proxy.remoteURL"],
+    "registries images": ["spec.proxy.remoteURL", "status.conditions[Ready].message"],
     "secrets authority": ["data.ca.crt"],
     "secrets images-upstream-*": ["data.ca.crt", "data.url"],
 }
