@@ -149,9 +149,10 @@ class Rival(Foreign):
         return seen[-1:]
 
     def meet(self, request: Request) -> None:
+        path = f"{request.path}/{request.name}" if request.method == "POST" else request.path
         with contextlib.suppress(ApiFailure):
-            self.kube.request("DELETE", request.path, {"propagationPolicy": "Background"})
-            eventually(lambda: self._gone(request.path), within=10)
+            self.kube.request("DELETE", path, {"propagationPolicy": "Background"})
+            eventually(lambda: self._gone(path), within=10)
         self.take()
 
     def _gone(self, path: str) -> bool:

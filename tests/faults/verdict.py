@@ -60,11 +60,16 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     if not run.loose:
         history, done = run.reference.history, reference.history(chronicle, run.since)
         found += oracles.compare_history(history.without(run.plan.where), done.without(run.plan.where))
-    found += oracles.safety(chronicle, taken=run.plan.where if run.plan.sweep == "drift" else "")
+    found += oracles.safety(chronicle, taken=_taken(run))
     found += oracles.generations(chronicle)
     if run.workload.spec_only and not run.loose:
         found += oracles.truth(chronicle, run.since)
     return found + _said(run, log)
+
+
+def _taken(run: Run) -> str:
+    """The child that the plan itself deletes, as somebody else does."""
+    return {"drift": run.plan.where, "rivals": run.plan.where.partition(" ")[2]}.get(run.plan.sweep, "")
 
 
 def _said(run: Run, log: str) -> list[Finding]:
