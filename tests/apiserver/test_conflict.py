@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -30,7 +31,7 @@ from tests.apiserver.test_drift import CHANGES, SPECS
 from tests.stage import spoil
 from tests.stage.kube import Kube, Object
 from tests.stage.stage import StagedOperator
-from tests.stage.traffic import Rule, to
+from tests.stage.traffic import Request, Rule, to
 from tests.stage.waiting import eventually, steady
 
 TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
@@ -153,9 +154,10 @@ def test_an_object_of_another_registry_is_foreign_too(operator: StagedOperator, 
     assert kube.get(SERVICE, images.namespace, "other") == theirs
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["", "taken-back-later"])
 @pytest.mark.parametrize("data", [{}, {"ca.crt": "theirs too"}], ids=["other-fields", "same-field"])
 def test_an_object_that_appears_between_look_and_write_stays_as_it_is(
-    operator: StagedOperator, kube: Kube, images: Subject, data: dict[str, str]
+    operator: StagedOperator, kube: Kube, images: Subject, data: dict[str, str], fails: bool
 ) -> None:
     """The race that first contact cannot exclude: it is seen by the server's answer and told."""
     made: list[Object] = []
@@ -165,9 +167,40 @@ def test_an_object_that_appears_between_look_and_write_stays_as_it_is(
         made.append(kube.create(CONFIG_MAP, {"metadata": meta, "data": {"theirs": "x", **data}}))
 
     operator.proxy.add(Rule(to("configmaps", namespace=images.namespace), spoil.before(win)))
+    if fails:
+        taking_back = lambda request: bool(made) and to("configmaps", namespace=images.namespace)(request)  # noqa: E731
+        operator.proxy.add(Rule(taking_back, spoil.answer(500, "InternalError")))
     images.apply(SELF_SIGNED)
     images.expect("Stalled", "True", "NameConflict")
     assert essence(kube.get(CONFIG_MAP, images.namespace, "images-ca")) == essence(made[0])
+
+
+def test_an_object_that_appeared_is_not_called_ours_for_late_news(
+    operator: StagedOperator, kube: Kube, images: Subject
+) -> None:
+    """Our labels were in it for a moment: the cache sees them, and is told last that they are gone."""
+    made: list[Object] = []
+
+    def win() -> None:
+        meta = {"namespace": images.namespace, "name": "images-ca"}
+        made.append(kube.create(CONFIG_MAP, {"metadata": meta, "data": {"theirs": "x"}}))
+
+    async def late(request: Request, line: bytes) -> bytes:
+        if request.resource == "configmaps" and b'"type":"DELETED"' in line[:40]:
+            await asyncio.sleep(3)
+        return line
+
+    operator.proxy.sift = late
+    operator.tear(lambda request: request.resource == "configmaps")
+    try:
+        operator.proxy.add(Rule(to("configmaps", namespace=images.namespace), spoil.before(win)))
+        images.apply(SELF_SIGNED)
+        images.expect("Stalled", "True", "NameConflict")
+        found = steady(lambda: kube.get(CONFIG_MAP, images.namespace, "images-ca"), quiet=4)
+        assert essence(found) == essence(made[0])
+    finally:
+        operator.proxy.sift = None
+        operator.tear(lambda request: request.resource == "configmaps")
 
 
 @pytest.mark.parametrize(

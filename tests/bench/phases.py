@@ -63,7 +63,7 @@ class Subject:
 
 def busy(entry: Entry) -> bool:
     """Whether a request tells of work. Looking for kinds that the cluster lacks never ends; it is told at rest."""
-    looking = entry.resource.startswith("/") or (entry.verb == "list" and entry.code == 404)
+    looking = entry.resource.startswith("/api") or (entry.verb == "list" and entry.code == 404)
     return entry.verb != "watch" and not entry.lease and not looking
 
 

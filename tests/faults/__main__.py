@@ -31,6 +31,8 @@ from tests.stage.process import SOURCE
 FOLDER = ROOT / "build" / "faults"
 BOOK = FOLDER / "results.jsonl"
 MUTANTS = FOLDER / "mutants.jsonl"
+MEASURING = ("bench", "labels", "record", "reference", "state", "workloads")
+"""What decides, beside the operator, how a reference looks."""
 SMALL = ("crashes", "restarts", "sequences")  # of which a plan costs a restart, or has three namespaces
 
 
@@ -70,7 +72,8 @@ def mutants(stage: Bench, asked: argparse.Namespace) -> int:
 def references(stage: Bench, measures: tuple[str, ...]) -> dict[str, reference.Reference]:
     """The stored references, with those that are missing recorded."""
     path = FOLDER / "references.json"
-    digest = bench.digest(SOURCE, ROOT / "crds" / "schema", Path(__file__).parent / "workloads.py")
+    ours = (Path(__file__).parent / f"{name}.py" for name in MEASURING)
+    digest = bench.digest(SOURCE, ROOT / "crds" / "schema", *ours)
     found = reference.load(path, digest)
     if missing := [measure for measure in measures if measure not in found]:
         print(f"recording {len(missing)} undisturbed runs …", flush=True)

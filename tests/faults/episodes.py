@@ -57,6 +57,8 @@ class Drift(Episode):
     def strike(self) -> None:
         found = find(self.run, self.run.plan.where)
         path, what = found.path, self.run.plan.what
+        if what in ("deleted", "stuck"):
+            self.run.taken.add(found.document["metadata"]["uid"])
         if what == "deleted":
             self.kube.request("DELETE", path, {"propagationPolicy": "Background"})
         elif what == "stuck":
@@ -151,6 +153,7 @@ class Rival(Foreign):
     def meet(self, request: Request) -> None:
         path = f"{request.path}/{request.name}" if request.method == "POST" else request.path
         with contextlib.suppress(ApiFailure):
+            self.run.taken.add(self.kube.request("GET", path)["metadata"]["uid"])
             self.kube.request("DELETE", path, {"propagationPolicy": "Background"})
             eventually(lambda: self._gone(path), within=10)
         self.take()

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.faults.labels import stable
 from tests.faults.reference import History
 from tests.faults.witness import Chronicle, Seen
 from tests.stage.kube import Object
@@ -46,8 +45,9 @@ def compare_history(reference: History, found: History) -> list[Finding]:
     return told
 
 
-def safety(chronicle: Chronicle, *, taken: str = "") -> list[Finding]:
-    """Claims do not shrink, pods start only on what exists, and what they mount stays, but what somebody has taken."""
+def safety(chronicle: Chronicle, taken: set[str]) -> list[Finding]:
+    """Claims do not shrink, pods start only on what exists, and what they mount stays; `taken`: the uids of what
+    somebody else has deleted."""
     told = []
     for name, seen in chronicle.of("persistentvolumeclaims").items():
         sizes = [_size(version.object) for version in seen]
@@ -79,14 +79,14 @@ def _alive(chronicle: Chronicle, document: Object, revision: int) -> bool:
     return False
 
 
-def _orphaned_mounts(chronicle: Chronicle, name: str, seen: list[Seen], taken: str) -> list[Finding]:
+def _orphaned_mounts(chronicle: Chronicle, name: str, seen: list[Seen], taken: set[str]) -> list[Finding]:
     """Secrets that went while a pod that mounts them stayed, without anybody deleting the pod."""
     end = next((v.revision for v in seen if v.gone or v.object["metadata"].get("deletionTimestamp")), None)
     told = []
     for secret in _mounted(seen[0].object) if seen else ():
         for version in chronicle.of("secrets").get(secret, []):
             during = version.revision > seen[0].revision and (end is None or version.revision < end)
-            theirs = f"secrets {stable(secret)}" == taken
+            theirs = version.object["metadata"]["uid"] in taken
             if version.gone and during and not theirs and _alive(chronicle, version.object, version.revision):
                 told.append(Finding("safety", f"Secret {secret} was deleted while pod {name} mounts it"))
     return told
@@ -162,7 +162,7 @@ def truth(chronicle: Chronicle, since: int) -> list[Finding]:
 def _wished(chronicle: Chronicle, deployment: Seen) -> Object:
     """What the operator wishes of a Deployment: the number of pods is an autoscaler's to say, if there is one."""
     spec: Object = deployment.object["spec"]
-    scaled = bool(chronicle.of("horizontalpodautoscalers"))
+    scaled = any(not seen[-1].gone for seen in chronicle.of("horizontalpodautoscalers").values())
     return {key: value for key, value in spec.items() if key != "replicas" or not scaled}
 
 

@@ -30,6 +30,7 @@ class Recording(Batch):
             if meddled := [run for run in self.runs if run.plan.what in MID_FLIGHT]:
                 for run in meddled:
                     strikes.meddle(run)
+                    run.last_fault = time.monotonic()
                 self._rest()
             self._agree(mark)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -39,6 +40,8 @@ class Run:
     last_fault: float = 0.0
     matched: float = 0.0
     problems: list[Finding] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    """The uids of children that the plan itself deletes, as somebody else does."""
     _cached: tuple[float, list[str]] = (0.0, [])
 
     @property
@@ -72,13 +75,14 @@ class Run:
         if self._cached[0] != changed:
             end = loosened(self.reference.end) if self.loose else self.reference.end
             found = differences(end, self.reference.mask, self.state())
-            self._cached = (changed, [text for text in found if REVISION not in text or not self._refused])
+            self._cached = (changed, [text for text in found if not self._may_roll or not _rolled_once_more(text)])
         return self._cached[1]
 
     @property
-    def _refused(self) -> bool:
-        """Whether the fault may last for days: what else can be done is not held up by it, and may cost a roll."""
-        return self.plan.what in LASTING_REFUSALS
+    def _may_roll(self) -> bool:
+        """Whether a fault may last for days: what else can be done is not held up by it, and may cost one more roll."""
+        lasting = self.plan.sweep == "errors" and self.plan.what in LASTING_REFUSALS
+        return lasting or self.plan.sweep == "fuzz"
 
     def at_rest(self, seconds: float, *, anyhow: float = 1e9) -> bool:
         """Nothing has happened for so long, and status says that nothing will; or nothing for `anyhow` seconds."""
@@ -104,6 +108,11 @@ class Run:
 
     def revision(self) -> int:
         return max((seen[-1].revision for seen in list(self.chronicle.objects.values()) if seen), default=0)
+
+
+def _rolled_once_more(difference: str) -> bool:
+    found = re.search(re.escape(REVISION) + r": (\d+) became (\d+)$", difference)
+    return found is not None and int(found[2]) == int(found[1]) + 1
 
 
 def _idle(told: dict[str, Object]) -> bool:

@@ -184,7 +184,7 @@ class Sequences(Batch):
 
     def _result(self, each: Sequence, log: str) -> Result:
         chronicle = each.run.chronicle
-        found = [*each.run.problems, *each.told, *safety(chronicle), *generations(chronicle)]
+        found = [*each.run.problems, *each.told, *safety(chronicle, each.run.taken), *generations(chronicle)]
         lines = [line for line in log.splitlines() if each.run.namespace in line]
         found += secrecy(chronicle, each.run.namespace, lines)
         unsure = any(finding.oracle == INCONCLUSIVE for finding in found)

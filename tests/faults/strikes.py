@@ -54,7 +54,8 @@ def at(plan: Plan, namespace: str, struck: Spoil) -> Rule:
 
 
 def fuzz(plan: Plan, namespace: str) -> Rule:
-    """Requests fail by chance for a while, from the first one that does: which ones and how the seed decides."""
+    """Requests fail by chance for a while, from the first one that does. The seed decides which kinds, how often and in
+    which ways; which of them are struck depends on their order, too."""
     chance = random.Random(f"{plan.workload} {plan.turn}")
     verbs = chance.sample(("GET", "POST", "PATCH", "DELETE"), chance.randint(1, 4))
     ways = chance.sample([*(what for what in SPOILS if what not in LASTING), "slow-1"], chance.randint(1, 6))

@@ -52,7 +52,8 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     found = [Finding("end state", text) for text in run.apart()[:12]]
     allowed = options.patience + run.reference.took
     if not run.matched or run.matched - run.last_fault > allowed:
-        text = "it did not match" if found else f"it matched {run.matched - run.last_fault:.0f} s after the last fault"
+        late = f"it matched {run.matched - run.last_fault:.0f} s after the last fault"
+        text = late if run.matched and not found else "it did not match for long enough"
         found.append(Finding("liveness", f"{text}, allowed are {allowed:.0f} s ({run.unrest()})"))
     writes = proxy.writes(mark if run.mark is None else run.mark, namespace=namespace)
     if writes:
@@ -60,16 +61,11 @@ def _findings(run: Run, proxy: Proxy, mark: int, log: str, options: Options) -> 
     if not run.loose:
         history, done = run.reference.history, reference.history(chronicle, run.since)
         found += oracles.compare_history(history.without(run.plan.where), done.without(run.plan.where))
-    found += oracles.safety(chronicle, taken=_taken(run))
+    found += oracles.safety(chronicle, run.taken)
     found += oracles.generations(chronicle)
     if run.workload.spec_only and not run.loose:
         found += oracles.truth(chronicle, run.since)
     return found + _said(run, log)
-
-
-def _taken(run: Run) -> str:
-    """The child that the plan itself deletes, as somebody else does."""
-    return {"drift": run.plan.where, "rivals": run.plan.where.partition(" ")[2]}.get(run.plan.sweep, "")
 
 
 def _said(run: Run, log: str) -> list[Finding]:

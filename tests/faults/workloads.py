@@ -10,6 +10,7 @@ import atexit
 import base64
 import functools
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,9 +113,12 @@ def azure_key(images: Subject) -> None:
     images.user_secret("bucket", {"AZURE_STORAGE_KEY": key}, labels={"teamregistry.io/usable-by": "registries"})
 
 
+_ORIGIN = threading.Lock()  # the acts of a batch run side by side
+
+
 @functools.cache
 def origin() -> str:
-    """The address of a registry that can be cached, for the life of this process."""
+    """The address of a registry that can be cached, for the life of this process; under `_ORIGIN`."""
     folder = tempfile.TemporaryDirectory()
     made = Origin(Path(folder.name))
     atexit.register(folder.cleanup)
@@ -136,7 +140,9 @@ ELSEWHERE = {
 
 
 def cached(images: Subject) -> None:
-    proxy = {"remoteURL": origin(), "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
+    with _ORIGIN:
+        url = origin()
+    proxy = {"remoteURL": url, "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
     images.apply({**SELF_SIGNED, "version": "3", "proxy": proxy})
 
 

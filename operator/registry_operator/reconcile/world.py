@@ -71,6 +71,8 @@ class World:
         self._enqueue = enqueue
         self.registries = RegistryCache()
         self.references: References[Key, Referred] = References()
+        self.intrusions: dict[tuple[Kind, str, str], str] = {}
+        """The uids of objects of others that hold something of ours, to be taken back."""
         self._informers: dict[Kind, Informer[Child]] = {
             watched.kind: self._informer(client, namespaces, watched) for watched in WATCHED
         }
@@ -173,6 +175,12 @@ class World:
         """A deletion of ours was answered: that version of the child is no longer to be built on."""
         if (informer := self._informers.get(kind)) is not None:
             informer.observe_deletion(child.namespace, child.name, child.resource_version)
+
+    def retreated(self, kind: Kind, obj: dict[str, Any]) -> None:
+        """What we had put into somebody else's object was taken back, by this answer: the cache may have seen it there,
+        or see it yet, and would call the object ours."""
+        if (informer := self._informers.get(kind)) is not None:
+            informer.observe_retreat(obj)
 
     @contextlib.contextmanager
     def writing_registry(self, key: Key) -> Iterator[Callable[[dict[str, Any]], None]]:

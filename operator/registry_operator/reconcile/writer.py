@@ -99,8 +99,20 @@ class Writer:
         judges whose it is. What another instance of this operator made in that moment is left as it is.
         """
         if written_by_others(obj):
-            metadata = {key: obj["metadata"][key] for key in ("name", "namespace", "uid")}
-            await self._client.apply(kind, {"metadata": metadata})
+            at = kind, obj["metadata"]["namespace"], obj["metadata"]["name"]
+            self._world.intrusions[at] = obj["metadata"]["uid"]
+            await self._retreat(*at)
+
+    async def _retreat(self, kind: Kind, namespace: str, name: str) -> None:
+        """Take back what is ours in somebody else's object: with our owner in it, it would be called ours next time."""
+        identity = {"namespace": namespace, "name": name, "uid": self._world.intrusions[kind, namespace, name]}
+        try:
+            self._world.retreated(kind, (await self._client.apply(kind, {"metadata": identity})).obj)
+        except (Conflict, NotFound):
+            pass  # that object is gone
+        except ApiError as error:
+            raise refused(error, f"{kind.kind} {name}") from error
+        del self._world.intrusions[kind, namespace, name]
 
     async def generated(
         self,
@@ -225,9 +237,10 @@ class Writer:
     async def _found(self, kind: Kind, desired: Object) -> Child | None:
         """The live child if it is ours; None if there is none. Raises Blocked if it is somebody else's."""
         metadata = desired["metadata"]
-        found = self._world.child(kind, metadata["namespace"], metadata["name"])
-        if found is None:
-            found = await self._first_contact(kind, metadata["namespace"], metadata["name"])
+        at = kind, metadata["namespace"], metadata["name"]
+        if at in self._world.intrusions:
+            await self._retreat(*at)
+        found = self._world.child(*at) or await self._first_contact(*at)
         if found is not None:
             self._check(kind, found)
         return found

@@ -37,7 +37,7 @@ class Failed(Exception):
 
 
 class Distrusted(Failed):
-    """The other side's certificate is to be trusted by nobody."""
+    """The other side's certificate leads to none of the authorities that are trusted, or is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry_operator.status.reasons import ON_ITS_WAY, Condition
+from registry_operator.status.reasons import ON_ITS_WAY, Condition, Reason
 from registry_operator.status.rules import PARTS
 
 
@@ -32,8 +32,10 @@ def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _well(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
-    said = {each: conditions.get(each, {}).get("status") for each in (Condition.READY, Condition.RECONCILING)}
-    return said == {Condition.READY: "True", Condition.RECONCILING: "False"}
+    """All is as the spec asks; a paused Registry, and one that serves while a person has to act, are not well."""
+    said = {each: entry["status"] for each, entry in conditions.items()}
+    settled = conditions.get(Condition.RECONCILING, {}).get("reason") == Reason.SETTLED
+    return settled and said.get(Condition.READY) == "True" and said.get(Condition.STALLED) == "False"
 
 
 def troubles(status: Mapping[str, Any]) -> frozenset[tuple[str, str]]:

@@ -145,3 +145,17 @@ async def test_what_is_new_about_what_is_well_is_told_at_once(watch: Watch) -> N
     subject.deliver()
     await subject.reconcile()
     assert subject.status["storage"]["capacity"] == "30Gi"
+
+
+async def test_what_is_new_about_what_a_person_has_to_mend_waits(watch: Watch) -> None:
+    """It serves what it served before, and changes as often as somebody tries."""
+    subject = await ready(watch)
+    subject.respec({"tls": {"secretRef": {"name": "pair"}}})
+    await subject.reconcile()
+    before = statuses(subject)
+    grown = {"phase": "Bound", "capacity": {"storage": "30Gi"}}
+    subject.cluster.edit(kinds.PERSISTENT_VOLUME_CLAIM, "images-data", lambda claim: claim.update(status=grown))
+    subject.deliver()
+    await subject.reconcile()
+    assert subject.condition("Ready")[0] == "True"
+    assert statuses(subject) == before
