@@ -34,13 +34,14 @@ class Certainty:
         self._inputs[secret] = version
 
     async def to_make(self, what: str) -> None:
-        """Ask once in a walk whether the Registry stays, before anything is made for it.
+        """Ask once in a walk whether the Registry stays and is of this spec, before anything is made for it.
 
         A deletion that nobody told of (a watch that was down) is noticed by the children's vanishing: to make them
-        again would leave a claim without a Registry behind, and passwords that live for a second.
+        again would leave a claim without a Registry behind, and passwords that live for a second. After a start a list
+        may be from before an edit: to make what that took away would open a way from outside for a moment.
         """
         if not self._asked:
-            await self._stays(what)
+            await self._wished(what)
             self._asked = True
 
     async def to_adopt(self, what: str) -> None:

@@ -59,3 +59,16 @@ async def test_nothing_is_asked_where_nothing_is_rolled() -> None:
     subject = await served()
     await subject.reconcile()
     assert subject.cluster.calls == []
+
+
+async def test_nothing_is_made_for_a_spec_that_is_no_more() -> None:
+    """The spec had a way from outside when this operator's list was made, and has none any more."""
+    subject = await served()
+    subject.respec({**SELF_SIGNED, "expose": {"ingress": {"host": "images.example.com"}}})
+    unseen(subject, SELF_SIGNED)
+    with pytest.raises(Raced, match="newer spec"):
+        await subject.reconcile()
+    assert subject.cluster.find(kinds.INGRESS, "images") is None
+    subject.deliver()
+    await subject.settle()
+    assert ("apply", "Ingress", "images") not in subject.cluster.writes
