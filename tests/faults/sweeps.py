@@ -67,8 +67,7 @@ def meddling(references: References) -> Iterator[Plan]:
 
 
 def drift(references: References) -> Iterator[Plan]:
-    """F13: each child is deleted, deleted but held by a finalizer, edited, and loses its labels, owner, annotations; a
-    claim only the latter three."""
+    """F13: each child is deleted, held by a finalizer, edited, loses labels, owner, notes (a claim the last three)."""
     for name, child in _children(references):
         # The cluster keeps a claim while a pod on a node mounts it; the played pods are on none. One that somebody lets
         # grow cannot be shrunk again: Stalled says what to do.
