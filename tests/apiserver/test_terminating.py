@@ -75,7 +75,7 @@ def test_a_registry_that_outlives_its_children(
         images.touch()
         other.apply(SELF_SIGNED)
         other.ready()
-        assert len(operator.proxy.writes(mark, namespace=images.namespace)) < 10, "of one look"
+        assert len(operator.proxy.writes(mark, namespace=images.namespace)) < 5, "of one look"
     kube.delete(NAMESPACE, None, images.namespace, missing=True)
     eventually(lambda: kube.find(NAMESPACE, None, images.namespace) is None, "the namespace's end", seen=images.seen)
     kube.delete(NAMESPACE, None, other.namespace)

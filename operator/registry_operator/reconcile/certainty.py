@@ -17,6 +17,8 @@ from registry_operator.kube.errors import NotFound
 from registry_operator.reconcile.refusals import Raced
 from registry_operator.reconcile.registry_cache import Key
 from registry_operator.reconcile.world import World
+from registry_operator.status.problems import Blocked
+from registry_operator.status.reasons import Reason
 
 
 class Certainty:
@@ -27,6 +29,7 @@ class Certainty:
         self._world = world
         self._registry = registry
         self._asked = False
+        self._ending: Blocked | None = None
         self._inputs: dict[str, str] = {}
 
     def rests_on(self, secret: str, version: str) -> None:
@@ -40,9 +43,17 @@ class Certainty:
         again would leave a claim without a Registry behind, and passwords that live for a second. After a start a list
         may be from before an edit: to make what that took away would open a way from outside for a moment.
         """
+        if self._ending is not None:
+            raise self._ending
         if not self._asked:
             await self._wished(what)
             self._asked = True
+
+    def learnt(self, refusal: Exception) -> Exception:
+        """Note what a refusal tells of all that is still to be made: a namespace that ends takes nothing new."""
+        if isinstance(refusal, Blocked) and refusal.problem.reason is Reason.NAMESPACE_TERMINATING:
+            self._ending = refusal
+        return refusal
 
     async def to_adopt(self, what: str) -> None:
         """Always, before something without an owner gets the Registry as one.

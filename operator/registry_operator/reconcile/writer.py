@@ -87,7 +87,7 @@ class Writer:
         except Conflict as error:
             raise Raced(f"{what}: {error}") from error
         except ApiError as error:
-            raise refused(error, what) from error
+            raise self.sure.learnt(refused(error, what)) from error
 
     def _writing(self, kind: Kind, obj: Object) -> AbstractContextManager[Callable[[dict[str, Any]], Child]]:
         return self._world.writing(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
@@ -175,7 +175,7 @@ class Writer:
             if found is None:
                 raise Raced(f"{what}: {error}") from error
         except ApiError as error:
-            raise refused(error, what) from error
+            raise self.sure.learnt(refused(error, what)) from error
         self._check(kinds.SECRET, found)
         return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from registry_operator.kube import kinds
+from registry_operator.kube.errors import Forbidden
+from registry_operator.kube.kinds import Kind
 from registry_operator.reconcile.refusals import Raced
 from tests.unit.reconcile.cluster import Object
 from tests.unit.reconcile.subject import NAMES, SELF_SIGNED, Subject
@@ -72,3 +74,30 @@ async def test_nothing_is_made_for_a_spec_that_is_no_more() -> None:
     subject.deliver()
     await subject.settle()
     assert ("apply", "Ingress", "images") not in subject.cluster.writes
+
+
+@pytest.mark.parametrize(
+    ("message", "tries"), [("forbidden because it is being terminated", 1), ("exceeded quota: none", 3)]
+)
+async def test_a_namespace_that_ends_is_asked_once_in_a_walk(
+    monkeypatch: pytest.MonkeyPatch, message: str, tries: int
+) -> None:
+    """What refuses one kind may take another; a namespace that ends takes none."""
+    subject = Subject(SELF_SIGNED)
+    made: list[Kind] = []
+
+    async def refuse(kind: Kind, *_: object, **__: object) -> None:
+        made.append(kind)
+        raise Forbidden(403, "Forbidden", message)
+
+    apply = subject.cluster.apply
+    monkeypatch.setattr(subject.cluster, "create", refuse)
+    monkeypatch.setattr(
+        subject.cluster,
+        "apply",
+        lambda kind, *more, **others: (apply if kind is kinds.REGISTRY else refuse)(kind, *more, **others),
+    )
+    await subject.reconcile()
+    assert len(made) >= tries
+    assert (len(made) == 1) == (tries == 1)
+    assert subject.condition("Ready")[0] == "False"
