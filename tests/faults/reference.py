@@ -83,7 +83,7 @@ def history(chronicle: Chronicle, since: int) -> History:
     made: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     had: dict[str, int] = {}
-    for (resource, name), seen in list(chronicle.objects.items()):
+    for (resource, name), seen in dict(chronicle.objects).items():
         if not seen or not compared((resource, name), seen[0].object):
             continue
         key = f"{resource} {stable(name)}"

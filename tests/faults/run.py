@@ -103,11 +103,11 @@ class Run:
 
     def unrest(self) -> str:
         """What changed last, for messages."""
-        last = max(((seen[-1].at, key) for key, seen in list(self.chronicle.objects.items()) if seen), default=None)
+        last = max(((seen[-1].at, key) for key, seen in dict(self.chronicle.objects).items() if seen), default=None)
         return f"{' '.join(last[1])} {time.monotonic() - last[0]:.0f} s ago" if last else "nothing happened"
 
     def revision(self) -> int:
-        return max((seen[-1].revision for seen in list(self.chronicle.objects.values()) if seen), default=0)
+        return max((seen[-1].revision for seen in dict(self.chronicle.objects).values() if seen), default=0)
 
 
 def _rolled_once_more(difference: str) -> bool:

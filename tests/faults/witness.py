@@ -43,11 +43,11 @@ class Chronicle:
 
     def present(self) -> dict[Id, Object]:
         """The objects that there are now."""
-        return {key: seen[-1].object for key, seen in list(self.objects.items()) if seen and not seen[-1].gone}
+        return {key: seen[-1].object for key, seen in dict(self.objects).items() if seen and not seen[-1].gone}
 
     def of(self, resource: str) -> dict[str, list[Seen]]:
         """The history of each object of a resource."""
-        return {name: seen for (kind, name), seen in list(self.objects.items()) if kind == resource}
+        return {name: seen for (kind, name), seen in dict(self.objects).items() if kind == resource}
 
 
 class Witness:
@@ -115,7 +115,7 @@ class Witness:
             found.add((item["metadata"]["namespace"], item["metadata"]["name"]))
             self._note(resource, item, gone=False)
         for namespace, chronicle in list(self.chronicles.items()):
-            for (kind, name), seen in list(chronicle.objects.items()):
+            for (kind, name), seen in dict(chronicle.objects).items():
                 if kind == resource and not seen[-1].gone and (namespace, name) not in found:
                     last = seen[-1].object
                     revision = max(seen[-1].revision + 1, int(listed["metadata"]["resourceVersion"]))
