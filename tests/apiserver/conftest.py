@@ -32,12 +32,17 @@ def control_plane() -> Iterator[LocalCluster]:
     """etcd, kube-apiserver, the controllers and cert-manager, with our CRD and those of others that we fill."""
     with running_cluster("apiserver") as cluster:
         with contextlib.closing(Kube(cluster.kubeconfig)) as kube:
-            kube.apply_file(CRD.read_text())
-            for path in (*foreign_crds.gateway_api(), *foreign_crds.prometheus_operator()):
-                kube.apply_file(path.read_text())
-            kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY, POD_MONITOR)
-            eventually(lambda: all(kube.serves(kind) for kind in kinds), "the APIs of the CRDs")
+            define(kube)
         yield cluster
+
+
+def define(kube: Kube) -> None:
+    """Our CRD and those of others that the operator fills."""
+    kube.apply_file(CRD.read_text())
+    for path in (*foreign_crds.gateway_api(), *foreign_crds.prometheus_operator()):
+        kube.apply_file(path.read_text())
+    kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY, POD_MONITOR)
+    eventually(lambda: all(kube.serves(kind) for kind in kinds), "the APIs of the CRDs")
 
 
 @contextlib.contextmanager

@@ -103,6 +103,7 @@ def _controllers(layout: Layout, addresses: Addresses) -> list[str]:
         f"--cluster-signing-key-file={pki}/ca.key",
         f"--service-cluster-ip-range={addresses.services}",
         "--leader-elect=false",
+        "--horizontal-pod-autoscaler-sync-period=2s",  # 15 s by default, of which tests would wait for several
         "--kube-api-qps=200",
         "--kube-api-burst=400",
         "--profiling=false",

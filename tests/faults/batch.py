@@ -66,8 +66,7 @@ class Batch:
                 self._end_scene()
                 self._heal()
             with self._timed("recovering"):
-                longest = max((run.reference.took for run in self.runs if run.reference), default=0.0)
-                self.until(self._settled, within=self._options.patience + longest + STILL)
+                self.until(self._settled, within=self._options.patience + STILL)
             with self._timed("judging"):
                 return self._judge(self._watch_quiet())
         finally:

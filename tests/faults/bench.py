@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry_operator.kube.kinds import BACKEND_TLS_POLICY, HTTP_ROUTE, NAMESPACE, POD_MONITOR, REGISTRY, TLS_ROUTE
-from tests.apiserver.conftest import ACCOUNT, CRD, grant, running_cluster
-from tests.cluster import foreign_crds
+from registry_operator.kube.kinds import NAMESPACE, REGISTRY
+from tests.apiserver.conftest import ACCOUNT, define, grant, running_cluster
 from tests.cluster.local import LocalCluster
 from tests.faults.reference import Reference
 from tests.faults.resizer import Resizer
@@ -21,7 +20,6 @@ from tests.faults.witness import Witness
 from tests.stage.kube import ApiFailure, Kube
 from tests.stage.process import SOURCE
 from tests.stage.stage import Stage, StagedOperator
-from tests.stage.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,8 +33,8 @@ class Options:
     quiet: float = 60.0
     patience: float = 30.0
     size: int = 40
-    rest: float = 18.0
-    """How long nothing may happen for a reference run to be over: the autoscaler's controller looks every 15 s."""
+    rest: float = 6.0
+    """How long nothing may happen for a reference run to be over."""
 
 
 @dataclass
@@ -89,11 +87,7 @@ def watched(stage: Stage) -> Iterator[Witness]:
 
 def install(stage: Stage) -> None:
     """The CRD and the permissions of the shipped manifests, and the CRDs of others that the operator fills."""
-    stage.kube.apply_file(CRD.read_text())
-    for path in (*foreign_crds.gateway_api(), *foreign_crds.prometheus_operator()):
-        stage.kube.apply_file(path.read_text())
-    kinds = (REGISTRY, HTTP_ROUTE, TLS_ROUTE, BACKEND_TLS_POLICY, POD_MONITOR)
-    eventually(lambda: all(stage.kube.serves(kind) for kind in kinds), "the APIs of the CRDs")
+    define(stage.kube)
     grant(stage.kube)
 
 

@@ -1,4 +1,4 @@
-"""Names for what a run does that are the same in the next run: without namespaces, hashes and times."""
+"""Names for what a run does that are the same in the next run: without namespaces, hashes, times and ports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from tests.stage.traffic import Request
 
 _HASH = re.compile(r"(?<=[-.])[0-9a-f]{8,}(?=$|[^0-9a-z])")
+_PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -14,7 +15,7 @@ def stable(text: str, namespace: str = "") -> str:
     """`text` without what differs from one run to the next."""
     if namespace:
         text = text.replace(namespace, "{namespace}")
-    return _HASH.sub("*", _TIME.sub("{time}", text))
+    return _HASH.sub("*", _PORT.sub("*", _TIME.sub("{time}", text)))
 
 
 def label(request: Request) -> str:

@@ -25,12 +25,11 @@ class Recording(Batch):
             self.operator.start()
             self._prepare()
             mark = self.operator.proxy.mark
-            self._each(self._act)
+            self._each(lambda run: run.workload.act(run.images))
             self._rest()
             if meddled := [run for run in self.runs if run.plan.what in MID_FLIGHT]:
                 for run in meddled:
                     strikes.meddle(run)
-                    run.last_fault = time.monotonic()
                 self._rest()
             self._agree(mark)
         finally:
@@ -62,7 +61,6 @@ class Recording(Batch):
                     reference.history(run.chronicle, run.since),
                     reference.writes(self.operator.proxy.writes(mark, namespace=run.namespace)),
                     {},
-                    run.chronicle.changed - run.last_fault,
                 )
                 for run in runs
             ]

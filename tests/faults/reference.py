@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ class History:
     surely: dict[str, int] = field(default_factory=dict)
     """Of a limit: how often each object is made at least. One that is made less often was taken over from before."""
 
-    def without(self, thing: str) -> History:
-        """All but what happened to an object."""
+    def without(self, things: Collection[str]) -> History:
+        """All but what happened to these objects."""
         created, deleted, surely = (
-            {k: v for k, v in each.items() if k != thing} for each in (self.created, self.deleted, self.surely)
+            {k: v for k, v in each.items() if k not in things} for each in (self.created, self.deleted, self.surely)
         )
-        values = {k: v for k, v in self.values.items() if not k.startswith(f"{thing} ")}
+        values = {k: v for k, v in self.values.items() if k.rpartition(" ")[0] not in things}
         return History(created, deleted, values, surely)
 
     def limit(self, other: History) -> History:
@@ -50,8 +50,8 @@ def _most(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: max(one.get(key, 0), other.get(key, 0)) for key in one.keys() | other.keys()}
 
 
-Recorded = tuple[State, History, dict[str, int], dict[str, int], float]
-"""What one run left and did: end, history, writes, watch events, seconds from the act to the last change."""
+Recorded = tuple[State, History, dict[str, int], dict[str, int]]
+"""What one run left and did: end, history, writes, watch events."""
 
 
 @dataclass
@@ -67,8 +67,6 @@ class Reference:
     """Watch events delivered to the operator, by resource and name."""
     samples: dict[str, Object]
     """Each object of the operator's as it could be made by somebody else."""
-    took: float
-    """Seconds from the act to the last change: some things are told late, or wait for a controller's next look."""
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -119,7 +117,7 @@ def common(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
 
 def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask: dict[str, list[str]]) -> Reference:
     """The reference that follows from two runs; `mask` is what would differ in a third one, in another process."""
-    (end, first, wrote, told, took), (other, second, rewrote, retold, retook) = runs
+    (end, first, wrote, told), (other, second, rewrote, retold) = runs
     unequal = mask_of(end, other)
     return Reference(
         workload,
@@ -129,7 +127,6 @@ def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask
         common(wrote, rewrote),
         common(told, retold),
         samples,
-        round(max(took, retook), 1),
     )
 
 

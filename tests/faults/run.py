@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field
 
@@ -10,7 +9,7 @@ from tests.apiserver.registries import Subject
 from tests.faults.oracles import Finding
 from tests.faults.plan import Plan
 from tests.faults.reference import Reference
-from tests.faults.state import REVISION, State, differences, loosened, state
+from tests.faults.state import State, differences, loosened, state
 from tests.faults.witness import Chronicle, Witness
 from tests.faults.workloads import BY_NAME, NAME, Workload
 from tests.stage.kube import Object
@@ -19,7 +18,6 @@ from tests.stage.traffic import Rule
 
 LOOSE = {"drift", "rivals", "expired", "twins", "lost-lease", "sequences"}
 """Sweeps that make the operator do more than an undisturbed run does."""
-LASTING_REFUSALS = {"403", "422", "quota"}
 
 
 @dataclass
@@ -74,15 +72,8 @@ class Run:
         changed = self.chronicle.changed
         if self._cached[0] != changed:
             end = loosened(self.reference.end) if self.loose else self.reference.end
-            found = differences(end, self.reference.mask, self.state())
-            self._cached = (changed, [text for text in found if not self._may_roll or not _rolled_once_more(text)])
+            self._cached = (changed, differences(end, self.reference.mask, self.state()))
         return self._cached[1]
-
-    @property
-    def _may_roll(self) -> bool:
-        """Whether a fault may last for days: what else can be done is not held up by it, and may cost one more roll."""
-        lasting = self.plan.sweep == "errors" and self.plan.what in LASTING_REFUSALS
-        return lasting or self.plan.sweep == "fuzz"
 
     def at_rest(self, seconds: float, *, anyhow: float = 1e9) -> bool:
         """Nothing has happened for so long, and status says that nothing will; or nothing for `anyhow` seconds."""
@@ -108,11 +99,6 @@ class Run:
 
     def revision(self) -> int:
         return max((seen[-1].revision for seen in dict(self.chronicle.objects).values() if seen), default=0)
-
-
-def _rolled_once_more(difference: str) -> bool:
-    found = re.search(re.escape(REVISION) + r": (\d+) became (\d+)$", difference)
-    return found is not None and int(found[2]) == int(found[1]) + 1
 
 
 def _idle(told: dict[str, Object]) -> bool:

@@ -21,7 +21,7 @@ _GIVEN = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")}
 _DROPPED = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "deletionTimestamp")
 
 
-REVISION = "metadata.annotations.deployment.kubernetes.io/revision"
+_REVISION = "metadata.annotations.deployment.kubernetes.io/revision"
 
 
 def state(chronicle: Chronicle, namespace: str, *, loose: bool = False) -> State:
@@ -38,7 +38,7 @@ def state(chronicle: Chronicle, namespace: str, *, loose: bool = False) -> State
         if numbers[key] == 1 or not loose:
             found[key if numbers[key] == 1 else f"{key} ({numbers[key]})"] = _flat_of(resource, document, namespace)
             if loose:
-                found[key].pop(REVISION, None)
+                found[key].pop(_REVISION, None)
     return found
 
 
@@ -51,7 +51,7 @@ def compared(key: Id, document: Object) -> bool:
 def loosened(end: State) -> State:
     """A state as `loose` would have given it."""
     kept = {key: fields for key, fields in end.items() if not key.endswith(")")}
-    return {key: {path: value for path, value in fields.items() if path != REVISION} for key, fields in kept.items()}
+    return {key: {path: value for path, value in fields.items() if path != _REVISION} for key, fields in kept.items()}
 
 
 def differences(wanted: State, mask: Mapping[str, list[str]], found: State) -> list[str]:

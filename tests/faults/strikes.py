@@ -53,17 +53,19 @@ def at(plan: Plan, namespace: str, struck: Spoil) -> Rule:
     return Rule(matches, struck, times=1)
 
 
-def fuzz(plan: Plan, namespace: str) -> Rule:
+def fuzz(run: Run) -> Rule:
     """Requests fail by chance for a while, from the first one that does. The seed decides which kinds, how often and in
     which ways; which of them are struck depends on their order, too."""
-    chance = random.Random(f"{plan.workload} {plan.turn}")
-    verbs = chance.sample(("GET", "POST", "PATCH", "DELETE"), chance.randint(1, 4))
+    assert run.reference is not None
+    chance = random.Random(f"{run.plan.workload} {run.plan.turn}")
+    methods = sorted({"GET", *(where.partition(" ")[0] for where in run.reference.writes)})
+    verbs = chance.sample(methods, chance.randint(1, len(methods)))
     ways = chance.sample([*(what for what in SPOILS if what not in LASTING), "slow-1"], chance.randint(1, 6))
     rate, turns = chance.uniform(0.1, 0.7), itertools.count()
     began: list[float] = []
 
     def matches(request: Request) -> bool:
-        if request.namespace != namespace or request.method not in verbs or request.watch:
+        if request.namespace != run.namespace or request.method not in verbs or request.watch:
             return False
         if (began and time.monotonic() > began[0] + FUZZ) or chance.random() > rate:
             return False
@@ -80,7 +82,7 @@ def rule(run: Run, *, crash: Callable[[], object], meet: Callable[[Request], obj
     """The rule of a plan that strikes at a write; None for those that do something else."""
     plan, namespace = run.plan, run.namespace
     if plan.what == "fuzz":
-        return fuzz(plan, namespace)
+        return fuzz(run)
     if plan.what in SPOILS:
         return at(plan, namespace, SPOILS[plan.what])
     if plan.what == "crash-after":

@@ -10,15 +10,13 @@ from tests.faults.plan import ERRORS, MID_FLIGHT, Plan, at_writes
 from tests.faults.reference import Reference
 from tests.faults.scenes import SCENES
 from tests.faults.strikes import CRASHES
-from tests.faults.workloads import WORKLOADS
+from tests.faults.workloads import ISSUED, WORKLOADS
 
 References = Mapping[str, Reference]
 MEDDLED = (
     "create-default", "create-self-signed", "create-plain", "create-demanding", "create-ingress",
     "version", "to-self-signed", "renewed", "service",
 )  # fmt: skip
-ISSUED = "secrets images-certificate"
-"""Where cert-manager writes into what has just come, whosever it is."""
 SEEDS = range(1, 6)
 FIRST = {"crashes": 200, "errors": 1050, "lost": 160, "slow": 60, "meddling": 100}
 """So many plans of a sweep are played before all others have had their turn; of other sweeps all."""
@@ -80,8 +78,7 @@ def drift(references: References) -> Iterator[Plan]:
 def foreign(references: References) -> Iterator[Plan]:
     """F13: each child's name is taken by an object of somebody else's, which is given up later."""
     for name, child in _children(references):
-        # cert-manager issues for a foreign Certificate as for any, into the Secret of ours.
-        if "*" not in child and not child.startswith("certificates "):
+        if "*" not in child:
             yield Plan("foreign", name, "taken", child)
 
 

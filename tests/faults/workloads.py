@@ -25,6 +25,8 @@ from tests.unit.registry.serving import CA, PASSWORD, USER
 Act = Callable[[Subject], object]
 
 NAME = "images"
+ISSUED = f"secrets {NAME}-certificate"
+"""Where cert-manager writes into what has just come, whosever it is."""
 SELF_SIGNED: Object = {"tls": {"selfSigned": {}}}
 PLAIN: Object = {"tls": {"disabled": {}}, "auth": {"mode": "Disabled"}, "storage": {"emptyDir": {}}}
 # Hashes of "one" and of "two" with the least cost: what they protect is known anyhow.
@@ -113,12 +115,17 @@ def azure_key(images: Subject) -> None:
     images.user_secret("bucket", {"AZURE_STORAGE_KEY": key}, labels={"teamregistry.io/usable-by": "registries"})
 
 
-_ORIGIN = threading.Lock()  # the acts of a batch run side by side
+_STARTING = threading.Lock()  # the acts of a batch run side by side
+
+
+def origin() -> str:
+    """The address of a registry that can be cached: one for the life of this process."""
+    with _STARTING:
+        return _started()
 
 
 @functools.cache
-def origin() -> str:
-    """The address of a registry that can be cached, for the life of this process; under `_ORIGIN`."""
+def _started() -> str:
     folder = tempfile.TemporaryDirectory()
     made = Origin(Path(folder.name))
     atexit.register(folder.cleanup)
@@ -132,17 +139,14 @@ def account(images: Subject) -> None:
     images.user_secret("authority", {"ca.crt": CA.crt})
 
 
-ELSEWHERE = {
-    "registries images": ["spec.proxy.remoteURL", "status.conditions[Ready].message"],
+CONTENT_OF_CACHE = {
     "secrets authority": ["data.ca.crt"],
     "secrets images-upstream-*": ["data.ca.crt", "data.url"],
 }
 
 
 def cached(images: Subject) -> None:
-    with _ORIGIN:
-        url = origin()
-    proxy = {"remoteURL": url, "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
+    proxy = {"remoteURL": origin(), "credentialsSecretRef": {"name": "account"}, "caSecretRef": {"name": "authority"}}
     images.apply({**SELF_SIGNED, "version": "3", "proxy": proxy})
 
 
@@ -194,7 +198,7 @@ WORKLOADS: tuple[Workload, ...] = (
     create({**SELF_SIGNED, "expose": FRONT}, "ingress"),
     create(OPEN, "gateway"),
     create({**SELF_SIGNED, "expose": {"gateway": {**GATEWAY, "tls": "Passthrough"}}}, "passthrough"),
-    Workload("create-cache", cached, prepare=account, mask=ELSEWHERE),
+    Workload("create-cache", cached, prepare=account, mask=CONTENT_OF_CACHE),
     change("opened", SELF_SIGNED, OPEN),
     change("closed", OPEN, SELF_SIGNED),
     change("surge", SELF_SIGNED, {**SELF_SIGNED, "rollout": "Surge", "version": "3"}),

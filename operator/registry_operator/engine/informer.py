@@ -116,10 +116,6 @@ class Informer(Generic[T]):
         identity = {"namespace": namespace, "name": name, "resourceVersion": version}
         self.report(self.store.remove({"metadata": identity}))
 
-    def observe_retreat(self, obj: dict[str, Any]) -> None:
-        """The answer to a write of our own that took back what we had put into somebody else's object."""
-        self.report(self.store.void(obj))
-
     def ready(self, namespace: str | None = None) -> bool:
         """Whether what it holds of this namespace is a whole picture (`synced` also comes with a 403 or a 404)."""
         reflector = self._reflector(namespace)

@@ -43,7 +43,6 @@ class Store(Generic[T]):
         self._indexed: dict[Hashable, dict[tuple[str, str], None]] = {}
         self._touch = 0
         self._writing: dict[tuple[str, str], list[tuple[int, Change[T]]]] = {}
-        self._void: dict[tuple[str, str], int] = {}
 
     def get(self, namespace: str, name: str) -> T | None:
         entry = self._entries.get(namespace, {}).get(name)
@@ -67,8 +66,6 @@ class Store(Generic[T]):
         The value stays, but it is reported as one that nobody knew, since nobody has looked at that change.
         """
         namespace, name, version = identity(obj)
-        if self._is_void(namespace, name, version):
-            return None
         entry = self._entries.get(namespace, {}).get(name)
         if entry is not None and version <= entry.version:
             change: Change[T] | None = (None, entry.value) if version < entry.version else None
@@ -103,24 +100,9 @@ class Store(Generic[T]):
         if version > (entry.version if entry is not None else passed):
             self._set(obj)
 
-    def void(self, obj: dict[str, Any]) -> Change[T] | None:
-        """A write of ours into an object that is not ours was taken back, by this answer: what came before it tells of
-        our own fields in there, and is not to be believed, be it held or still to be heard."""
-        namespace, name, version = identity(obj)
-        change = self.remove(obj)
-        self._void[namespace, name] = version
-        return change
-
-    def _is_void(self, namespace: str, name: str, version: int) -> bool:
-        void = self._void.get((namespace, name), 0)
-        if version >= void:
-            self._void.pop((namespace, name), None)
-        return version < void
-
     def remove(self, obj: dict[str, Any]) -> Change[T] | None:
         """A DELETED event; None if a newer object of that name is held."""
         namespace, name, version = identity(obj)
-        self._is_void(namespace, name, version)
         entry = self._entries.get(namespace, {}).get(name)
         if entry is None or entry.version > version:
             return None
@@ -145,7 +127,7 @@ class Store(Generic[T]):
         """
         seen: set[tuple[str, str]] = set()
         for one in objects:
-            if one is None or self._is_void(one.namespace, one.name, one.version):
+            if one is None:
                 continue
             seen.add((one.namespace, one.name))
             entry = self._entries.get(one.namespace, {}).get(one.name)

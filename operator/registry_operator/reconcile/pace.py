@@ -12,8 +12,9 @@ from registry_operator.status.urgency import same, troubles, urgent
 
 LASTING_SECONDS = 5.0
 """A trouble that came or went is told when it has lasted for that long: somebody will act on it."""
-LONGEST_SECONDS = 30.0
-"""How far a start has got is told that late: when a thousand start at once, telling it keeps them from going on."""
+LONGEST_SECONDS = 20.0
+"""How far a start has got is told that late: when a thousand start at once, telling it keeps them from going on. (Less
+than 30 s, after which whoever looks may expect to see how it is.)"""
 
 Status = Mapping[str, Any]
 

@@ -18,6 +18,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.kinds import Kind
 from registry_operator.reconcile import gateway_views, projections, views
+from registry_operator.reconcile.intrusions import Intrusions
 from registry_operator.reconcile.projections import NOT_OURS, OURS, Child, Reference
 from registry_operator.reconcile.registry_cache import Key, RegistryCache
 from registry_operator.reconcile.user_secrets import UserSecrets
@@ -71,8 +72,7 @@ class World:
         self._enqueue = enqueue
         self.registries = RegistryCache()
         self.references: References[Key, Referred] = References()
-        self.intrusions: dict[tuple[Kind, str, str], str] = {}
-        """The uids of objects of others that hold something of ours, to be taken back."""
+        self.intrusions = Intrusions(client, self.writing)
         self._informers: dict[Kind, Informer[Child]] = {
             watched.kind: self._informer(client, namespaces, watched) for watched in WATCHED
         }
@@ -175,12 +175,6 @@ class World:
         """A deletion of ours was answered: that version of the child is no longer to be built on."""
         if (informer := self._informers.get(kind)) is not None:
             informer.observe_deletion(child.namespace, child.name, child.resource_version)
-
-    def retreated(self, kind: Kind, obj: dict[str, Any]) -> None:
-        """What we had put into somebody else's object was taken back, by this answer: the cache may have seen it there,
-        or see it yet, and would call the object ours."""
-        if (informer := self._informers.get(kind)) is not None:
-            informer.observe_retreat(obj)
 
     @contextlib.contextmanager
     def writing_registry(self, key: Key) -> Iterator[Callable[[dict[str, Any]], None]]:

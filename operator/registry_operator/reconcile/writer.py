@@ -20,7 +20,7 @@ from registry_operator.kube import kinds
 from registry_operator.kube.client import Client
 from registry_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from registry_operator.kube.kinds import Kind
-from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, owned, written_by_others
+from registry_operator.kube.managed_fields import FIELD_MANAGER, digest, owned
 from registry_operator.reconcile.certainty import Certainty
 from registry_operator.reconcile.ownership import Ownership, ownership
 from registry_operator.reconcile.projections import Child, decoded
@@ -82,7 +82,7 @@ class Writer:
                 applied = await self._client.apply(kind, body, force=found is not None)
                 if found is not None or applied.created:
                     return answered(applied.obj)
-            await self._step_back(kind, applied.obj)
+            await self._world.intrusions.step_back(kind, applied.obj)
             raise Raced(f"{what}: somebody else made it at the same moment")
         except Conflict as error:
             raise Raced(f"{what}: {error}") from error
@@ -91,28 +91,6 @@ class Writer:
 
     def _writing(self, kind: Kind, obj: Object) -> AbstractContextManager[Callable[[dict[str, Any]], Child]]:
         return self._world.writing(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
-
-    async def _step_back(self, kind: Kind, obj: Object) -> None:
-        """Give up what a first apply put into an object that came into being between our look and our write.
-
-        That apply was not forced, so it overwrote nothing and its owner finds the object as it was; the next look
-        judges whose it is. What another instance of this operator made in that moment is left as it is.
-        """
-        if written_by_others(obj):
-            at = kind, obj["metadata"]["namespace"], obj["metadata"]["name"]
-            self._world.intrusions[at] = obj["metadata"]["uid"]
-            await self._retreat(*at)
-
-    async def _retreat(self, kind: Kind, namespace: str, name: str) -> None:
-        """Take back what is ours in somebody else's object: with our owner in it, it would be called ours next time."""
-        identity = {"namespace": namespace, "name": name, "uid": self._world.intrusions[kind, namespace, name]}
-        try:
-            self._world.retreated(kind, (await self._client.apply(kind, {"metadata": identity})).obj)
-        except (Conflict, NotFound):
-            pass  # that object is gone
-        except ApiError as error:
-            raise refused(error, f"{kind.kind} {name}") from error
-        del self._world.intrusions[kind, namespace, name]
 
     async def generated(
         self,
@@ -230,20 +208,20 @@ class Writer:
 
     async def may_take(self, kind: Kind, name: str) -> bool:
         """Whether a name is free or already ours, for what somebody else will write on our behalf."""
-        namespace = self._registry.namespace
-        found = self._world.child(kind, namespace, name) or await self._first_contact(kind, namespace, name)
+        found = await self._look(kind, self._registry.namespace, name)
         return found is None or ownership(self._registry, found, self._world.child) is not Ownership.FOREIGN
 
     async def _found(self, kind: Kind, desired: Object) -> Child | None:
         """The live child if it is ours; None if there is none. Raises Blocked if it is somebody else's."""
-        metadata = desired["metadata"]
-        at = kind, metadata["namespace"], metadata["name"]
-        if at in self._world.intrusions:
-            await self._retreat(*at)
-        found = self._world.child(*at) or await self._first_contact(*at)
+        found = await self._look(kind, desired["metadata"]["namespace"], desired["metadata"]["name"])
         if found is not None:
             self._check(kind, found)
         return found
+
+    async def _look(self, kind: Kind, namespace: str, name: str) -> Child | None:
+        """The object of that name, whosever it is."""
+        await self._world.intrusions.settle(kind, namespace, name)
+        return self._world.child(kind, namespace, name) or await self._first_contact(kind, namespace, name)
 
     async def _first_contact(self, kind: Kind, namespace: str, name: str) -> Child | None:
         try:

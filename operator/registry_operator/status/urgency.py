@@ -33,9 +33,8 @@ def urgent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 def _well(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
     """All is as the spec asks; a paused Registry, and one that serves while a person has to act, are not well."""
-    said = {each: entry["status"] for each, entry in conditions.items()}
-    settled = conditions.get(Condition.RECONCILING, {}).get("reason") == Reason.SETTLED
-    return settled and said.get(Condition.READY) == "True" and said.get(Condition.STALLED) == "False"
+    told = [conditions[each]["status"] for each in (Condition.READY, Condition.STALLED)]
+    return told == ["True", "False"] and bool(conditions[Condition.RECONCILING]["reason"] == Reason.SETTLED)
 
 
 def troubles(status: Mapping[str, Any]) -> frozenset[tuple[str, str]]:

@@ -106,7 +106,7 @@ OWN = (
        "applied = await self._client.apply(kind, body, force=found is not None)",
        "applied = await self._client.apply(kind, body, force=True)",
        Plan("rivals", SELF_SIGNED, "met", "PATCH services images")),
-    _m("nothing taken back from a rival", "reconcile/writer.py",
+    _m("nothing taken back from a rival", "reconcile/intrusions.py",
        "if written_by_others(obj):", "if not obj:",
        Plan("rivals", SELF_SIGNED, "met", "PATCH services images"),
        Plan("rivals", SELF_SIGNED, "met", "PATCH configmaps images-ca")),

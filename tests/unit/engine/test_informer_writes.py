@@ -194,22 +194,3 @@ async def test_last_activity_is_that_of_the_quietest_watch(stage: Stage) -> None
     stage.api.sends(bookmark(11), scope="b")
     await settle()
     assert informer.last_activity == start + 50
-
-
-@pytest.mark.parametrize("early", [True, False], ids=["heard before", "heard after"])
-async def test_what_we_took_back_from_an_object_of_another_is_not_believed(stage: Stage, early: bool) -> None:
-    stage.api.answers(listing(10))
-    informer = await stage.start()
-    mixed = event("ADDED", obj("x", 20, "with our labels"))
-    if early:
-        stage.api.sends(mixed)
-        await settle()
-        assert informer.get("a", "x") is not None
-    informer.observe_retreat(obj("x", 21, "theirs"))
-    if not early:
-        stage.api.sends(mixed)
-        await settle()
-    assert informer.get("a", "x") is None
-    stage.api.sends(event("ADDED", obj("x", 22, "given to us")))
-    await settle()
-    assert informer.get("a", "x") == "given to us"
