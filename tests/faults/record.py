@@ -60,7 +60,6 @@ class Recording(Batch):
                     run.state(),
                     reference.history(run.chronicle, run.since),
                     reference.writes(self.operator.proxy.writes(mark, namespace=run.namespace)),
-                    {},
                 )
                 for run in runs
             ]

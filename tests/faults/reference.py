@@ -50,8 +50,8 @@ def _most(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: max(one.get(key, 0), other.get(key, 0)) for key in one.keys() | other.keys()}
 
 
-Recorded = tuple[State, History, dict[str, int], dict[str, int]]
-"""What one run left and did: end, history, writes, watch events."""
+Recorded = tuple[State, History, dict[str, int]]
+"""What one run left and did: end, history, writes."""
 
 
 @dataclass
@@ -63,8 +63,6 @@ class Reference:
     mask: dict[str, list[str]]
     history: History
     writes: dict[str, int]
-    events: dict[str, int]
-    """Watch events delivered to the operator, by resource and name."""
     samples: dict[str, Object]
     """Each object of the operator's as it could be made by somebody else."""
 
@@ -117,7 +115,7 @@ def common(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
 
 def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask: dict[str, list[str]]) -> Reference:
     """The reference that follows from two runs; `mask` is what would differ in a third one, in another process."""
-    (end, first, wrote, told), (other, second, rewrote, retold) = runs
+    (end, first, wrote), (other, second, rewrote) = runs
     unequal = mask_of(end, other)
     return Reference(
         workload,
@@ -125,7 +123,6 @@ def agreed(workload: str, runs: list[Recorded], samples: dict[str, Object], mask
         unequal | {key: [*unequal.get(key, ()), *paths] for key, paths in mask.items()},
         first.limit(second),
         common(wrote, rewrote),
-        common(told, retold),
         samples,
     )
 
