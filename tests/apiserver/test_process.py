@@ -228,7 +228,7 @@ def test_the_last_events_are_told_before_the_end(own_operator: Maker, kube: Kube
     told = operator.proxy.add(Rule(to("events", namespace=images.namespace), spoil.delay(1.2), times=None))
     images.apply(SELF_SIGNED)
     images.ready()
-    assert told.hits
+    eventually(lambda: told.hits, "the first Event on its way")
     assert operator.stop() == 0
     sent = {write.body["reason"] for write in told.hits}
     assert "Serving" in sent
@@ -240,6 +240,6 @@ def test_the_end_does_not_wait_for_events_for_ever(own_operator: Maker, images: 
     rule = operator.proxy.add(Rule(to("events"), spoil.delay(600), times=None))
     images.apply(SELF_SIGNED)
     images.ready()
-    assert rule.hits
+    eventually(lambda: rule.hits, "an Event on its way")
     assert operator.stop() == 0
     assert "events are dropped at the end" in operator.log()
